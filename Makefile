@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0
+# vmq: virtual machine queues for KVM hosts. "make help" lists the targets.
+
+VERSION  := 0.1.0
+PREFIX   ?= /usr/local
+KERNELDIR ?= /lib/modules/$(shell uname -r)/build
+# where a test build and all downloads live, outside of the clone
+export VMQ_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vmq
+
+TESTVM   := tools/testvm/run
+MODULES_OK := test -e $(KERNELDIR)/Makefile || \
+	{ echo "no kernel headers at $(KERNELDIR): install linux-headers-$$(uname -r) or give KERNELDIR=" >&2; exit 1; }
+
+all: modules tools	## the module (against KERNELDIR) and the tools
+
+modules:		## the module alone
+	@$(MODULES_OK)
+	@tools/build/kernel-version.sh $(KERNELDIR)
+	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) modules
+
+tools:			## vmqctl alone; needs libmnl-dev
+	$(MAKE) -C tools/vmqctl
+
+install: modules	## module, tools and manual pages (DESTDIR, PREFIX)
+	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates modules_install
+	$(MAKE) -C tools/vmqctl install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+
+clean:			## remove what was built here; the cache stays
+	@if test -e $(KERNELDIR)/Makefile; then \
+		$(MAKE) -C $(KERNELDIR) M=$(CURDIR) clean; fi
+	$(MAKE) -C tools/vmqctl clean
+
+gen:			## generated files, from Documentation/netlink/specs/vmq.yaml
+	tools/build/gen.sh
+
+check: deps		## checkpatch, sparse, W=1, kernel-doc, shellcheck, generated files
+	tools/build/check.sh
+
+kunit: deps		## KUnit suites: UML, newest kernel, KASAN, lockdep, kmemleak
+	selftests/run kunit
+
+selftests: deps		## selftests: UML, and QEMU with the distribution's kernel
+	selftests/run selftests
+
+e2e: deps		## end to end: a real QEMU guest on a port
+	selftests/run e2e
+
+test: deps		## check, kunit, selftests and e2e
+	selftests/run all
+
+demo: deps		## two guests, a flow rule, an ACL, and a port that moves
+	tools/demo/demo
+
+bench: deps		## packets per second against macvlan and bridge
+	tools/bench/bench
+
+deps:
+	@tools/testvm/deps
+
+help:			## this text
+	@sed -n 's/^\([a-z0-9]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS="$$(printf '\t')" read -r t d; do printf '  %-12s %s\n' "$$t" "$$d"; done
+
+.PHONY: all modules tools install clean gen check kunit selftests e2e test demo bench deps help

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From a frame to its queue: reads the header fields that the rules test and
+ * asks the rule engine.
+ */
+#include <linux/if_vlan.h>
+#include <linux/in.h>
+#include <net/flow_dissector.h>
+
+#include "vmq_priv.h"
+
+struct vmq_flow {
+	struct flow_dissector_key_control control;
+	struct flow_dissector_key_basic basic;
+	union {
+		struct flow_dissector_key_ipv4_addrs ipv4;
+		struct flow_dissector_key_ipv6_addrs ipv6;
+	};
+	struct flow_dissector_key_ports ports;
+	struct flow_dissector_key_ip ip;
+};
+
+static const struct flow_dissector_key vmq_flow_keys[] = {
+	{ FLOW_DISSECTOR_KEY_CONTROL, offsetof(struct vmq_flow, control) },
+	{ FLOW_DISSECTOR_KEY_BASIC, offsetof(struct vmq_flow, basic) },
+	{ FLOW_DISSECTOR_KEY_IPV4_ADDRS, offsetof(struct vmq_flow, ipv4) },
+	{ FLOW_DISSECTOR_KEY_IPV6_ADDRS, offsetof(struct vmq_flow, ipv6) },
+	{ FLOW_DISSECTOR_KEY_PORTS, offsetof(struct vmq_flow, ports) },
+	{ FLOW_DISSECTOR_KEY_IP, offsetof(struct vmq_flow, ip) },
+};
+
+static struct flow_dissector vmq_dissector __ro_after_init;
+
+/**
+ * vmq_classify_init() - prepares the flow dissector
+ *
+ * Context: Module init.
+ */
+void __init vmq_classify_init(void)
+{
+	skb_flow_dissector_init(&vmq_dissector, vmq_flow_keys,
+				ARRAY_SIZE(vmq_flow_keys));
+}
+
+static bool vmq_has_ports(u8 proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP ||
+	       proto == IPPROTO_SCTP;
+}
+
+static void vmq_key_from_skb(const struct sk_buff *skb, struct vmq_key *key)
+{
+	const struct ethhdr *eth = eth_hdr(skb);
+	struct vmq_flow flow;
+
+	memset(key, 0, sizeof(*key));
+	ether_addr_copy(key->dst, eth->h_dest);
+	ether_addr_copy(key->src, eth->h_source);
+	key->ethertype = skb->protocol;
+	if (skb_vlan_tag_present(skb))
+		key->vlan = htons(skb_vlan_tag_get(skb));
+
+	if (skb->protocol != htons(ETH_P_IP) &&
+	    skb->protocol != htons(ETH_P_IPV6))
+		return;
+	memset(&flow, 0, sizeof(flow));
+	if (!__skb_flow_dissect(NULL, skb, &vmq_dissector, &flow, skb->data,
+				skb->protocol, 0, skb_headlen(skb),
+				FLOW_DISSECTOR_F_PARSE_1ST_FRAG |
+				FLOW_DISSECTOR_F_STOP_AT_ENCAP))
+		return;
+	switch (flow.control.addr_type) {
+	case FLOW_DISSECTOR_KEY_IPV4_ADDRS:
+		key->l3 = 4;
+		key->saddr[0] = flow.ipv4.src;
+		key->daddr[0] = flow.ipv4.dst;
+		break;
+	case FLOW_DISSECTOR_KEY_IPV6_ADDRS:
+		key->l3 = 6;
+		memcpy(key->saddr, &flow.ipv6.src, sizeof(key->saddr));
+		memcpy(key->daddr, &flow.ipv6.dst, sizeof(key->daddr));
+		break;
+	default:
+		return;
+	}
+	key->proto = flow.basic.ip_proto;
+	key->tos = flow.ip.tos;
+	if (!vmq_has_ports(key->proto))
+		return;
+	/* only the first fragment has the ports */
+	if ((flow.control.flags & FLOW_DIS_IS_FRAGMENT) &&
+	    !(flow.control.flags & FLOW_DIS_FIRST_FRAG))
+		return;
+	key->l4 = 1;
+	key->sport = flow.ports.src;
+	key->dport = flow.ports.dst;
+}
+
+/**
+ * vmq_classify_mac() - the queue of a frame by destination MAC and VLAN id alone
+ * @a: the adapter
+ * @skb: the frame, its tag in the metadata
+ *
+ * This is how the switch finds a local receiver; n-tuple rules steer what
+ * comes from the uplink only, as those of a NIC do.
+ *
+ * Context: RCU read side, BH off.
+ * Return: the queue, &vmq_drop_queue, or NULL where no filter matches (Q-04).
+ */
+struct vmq_queue *vmq_classify_mac(const struct vmq_adapter *a,
+				   const struct sk_buff *skb)
+{
+	return vmq_rules_lookup_mac(&a->rules, eth_hdr(skb)->h_dest,
+				    vmq_skb_vid(skb));
+}
+
+/**
+ * vmq_classify() - the queue of a frame by all rules (F-13 to F-16)
+ * @a: the adapter
+ * @skb: the frame, data at the network header, its tag in the metadata
+ *
+ * Context: RCU read side, BH off.
+ * Return: the queue, &vmq_drop_queue, or NULL where no filter matches (Q-04).
+ */
+struct vmq_queue *vmq_classify(const struct vmq_adapter *a,
+			       const struct sk_buff *skb)
+{
+	struct vmq_key key;
+
+	if (!vmq_rules_masked(&a->rules))
+		return vmq_classify_mac(a, skb);
+	vmq_key_from_skb(skb, &key);
+	return vmq_rules_lookup(&a->rules, &key);
+}

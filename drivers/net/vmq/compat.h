@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Everything that depends on the kernel's version, 6.12 to 7.3: code elsewhere
+ * is written for the newest.
+ */
+#ifndef _VMQ_COMPAT_H
+#define _VMQ_COMPAT_H
+
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#error "vmq needs Linux 6.12 or newer"
+#endif
+
+#include <linux/netdevice.h>
+#include <linux/netlink.h>
+#include <net/rtnetlink.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#define VMQ_HAVE_NEWLINK_PARAMS
+#define VMQ_HAVE_NETNS_IMMUTABLE
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define VMQ_HAVE_GET_RX_RING_COUNT
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define VMQ_HAVE_CLASS_NS_COMMON
+#endif
+
+#if __has_include(<net/netdev_lock.h>)
+#include <net/netdev_lock.h>
+#endif
+
+#ifndef NL_ASSERT_CTX_FITS
+#define NL_ASSERT_CTX_FITS(type)	NL_ASSERT_DUMP_CTX_FITS(type)
+#endif
+
+/* Keeps a netdev in the netns it was made in. */
+static inline void vmq_netdev_pin_netns(struct net_device *dev)
+{
+#ifdef VMQ_HAVE_NETNS_IMMUTABLE
+	dev->netns_immutable = true;
+#else
+	dev->netns_local = true;
+#endif
+}
+
+#endif /* _VMQ_COMPAT_H */

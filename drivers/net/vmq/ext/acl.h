@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The extension acl: stateful allow and deny rules of a port.
+ *
+ * acl.c        module, life of a port, the way of a frame
+ * acl_config.c configuration over netlink
+ * acl_dump.c   and its dump
+ * acl_rule.c   rules of a port and which one decides a frame
+ * acl_flow.c   what a frame is, read safely
+ * acl_conn.c   one connection: state, timeout
+ * acl_table.c  the connections of a port
+ * acl_state.c  connections to and from a saved stream, see acl_record.h
+ *
+ * Locks: rtnl serialises configuration, restore and detach. acl_port.lock
+ * (BH) covers every change of which connections there are; inside it
+ * acl_conn.lock covers the state of one. Frames that only follow a connection
+ * take neither: RCU, and acl_conn.lock for a change of state.
+ */
+#ifndef _VMQ_ACL_H
+#define _VMQ_ACL_H
+
+#include <linux/in6.h>
+#include <linux/jiffies.h>
+#include <linux/rhashtable.h>
+#include <linux/spinlock.h>
+#include <linux/u64_stats_sync.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <net/vmq.h>
+
+#include "acl_record.h"
+
+/* Most rules of a port; a frame without a connection may look at all. */
+#define ACL_RULES_MAX		4096
+
+/* Most connections of a port unless configured otherwise. */
+#define ACL_CONNS_DEFAULT	65536
+
+/*
+ * Most connections that may be configured: as many as a stream of 16 MiB, the
+ * default limit of the core, has room for.
+ */
+#define ACL_CONNS_MAX		250000
+
+/*
+ * Seconds until a connection without frames is forgotten. A handshake, a
+ * half-closed or a closing connection goes soon, so that a flood of them does
+ * not fill the table.
+ */
+#define ACL_TIMEOUT_SYN		30
+#define ACL_TIMEOUT_ESTABLISHED	3600
+#define ACL_TIMEOUT_CLOSING	60
+#define ACL_TIMEOUT_CLOSED	10
+#define ACL_TIMEOUT_UDP		30
+#define ACL_TIMEOUT_UDP_REPLIED	180
+#define ACL_TIMEOUT_ICMP	30
+
+/* The collector: seconds between two rounds, connections looked at in a go. */
+#define ACL_GC_INTERVAL		2
+#define ACL_GC_BATCH		2048
+
+/**
+ * struct acl_key - names a connection, as the guest sees it
+ * @local: address of the guest; IPv4 has it in the first word
+ * @remote: address of the other end
+ * @local_port: port of the guest, or the identifier of an echo
+ * @remote_port: port of the other end, or the identifier again
+ * @vlan: VLAN id, 0 for none
+ * @family: AF_INET or AF_INET6
+ * @proto: protocol
+ * @echo_dir: of &enum vmq_dir: who asks, so that an echo request of the other
+ *	end is not taken for part of the guest's own; 0 if it is no echo
+ * @zero: 0, as the key is hashed and compared as bytes
+ */
+struct acl_key {
+	struct in6_addr local;
+	struct in6_addr remote;
+	__be16 local_port;
+	__be16 remote_port;
+	u16 vlan;
+	u8 family;
+	u8 proto;
+	u8 echo_dir;
+	u8 zero[3];
+};
+
+/**
+ * enum acl_flow_kind - what kind of frame it is
+ * @ACL_FLOW_FREE: not IP, or neighbour discovery: passes always
+ * @ACL_FLOW_BAD: its headers are wrong or cut short: never passes
+ * @ACL_FLOW_RULES: only rules know
+ * @ACL_FLOW_TRACKED: may belong to the connection &acl_flow.key
+ * @ACL_FLOW_ERROR: ICMP error about a frame of the connection &acl_flow.key
+ */
+enum acl_flow_kind {
+	ACL_FLOW_FREE,
+	ACL_FLOW_BAD,
+	ACL_FLOW_RULES,
+	ACL_FLOW_TRACKED,
+	ACL_FLOW_ERROR,
+};
+
+/* Bits of acl_flow.tcp */
+#define ACL_TCP_FIN		BIT(0)
+#define ACL_TCP_SYN		BIT(1)
+#define ACL_TCP_RST		BIT(2)
+#define ACL_TCP_ACK		BIT(4)
+
+/**
+ * struct acl_flow - what the extension wants to know of one frame
+ * @key: the connection, for %ACL_FLOW_TRACKED and %ACL_FLOW_ERROR
+ * @src: source address of the frame itself
+ * @dst: destination address of the frame itself
+ * @sport: source port, host order
+ * @dport: destination port, host order
+ * @dir: of &enum vmq_dir
+ * @family: AF_INET or AF_INET6
+ * @proto: protocol
+ * @proto_known: @proto is the one behind all headers; not so for a later
+ *	fragment of IPv6 with more extension headers
+ * @ports_known: @sport and @dport are valid
+ * @creates: makes a connection if the rules allow the frame
+ * @tcp: ACL_TCP_*, TCP only
+ */
+struct acl_flow {
+	struct acl_key key;
+	struct in6_addr src;
+	struct in6_addr dst;
+	u16 sport;
+	u16 dport;
+	u8 dir;
+	u8 family;
+	u8 proto;
+	bool proto_known;
+	bool ports_known;
+	bool creates;
+	u8 tcp;
+};
+
+/**
+ * struct acl_rule_stats - what a rule decided, on one CPU
+ * @packets: frames
+ * @bytes: bytes from the Ethernet header on
+ * @syncp: for 32-bit hosts
+ */
+struct acl_rule_stats {
+	u64_stats_t packets;
+	u64_stats_t bytes;
+	struct u64_stats_sync syncp;
+};
+
+/**
+ * struct acl_rule - one rule, immutable
+ * @src: source prefix
+ * @src_mask: its mask
+ * @dst: destination prefix
+ * @dst_mask: its mask
+ * @id: assigned by the kernel, counting up from 1
+ * @priority: lower is looked at first, equal ones by id
+ * @sport_min: lowest source port
+ * @sport_max: highest source port
+ * @dport_min: lowest destination port
+ * @dport_max: highest destination port
+ * @dir: of &enum vmq_dir
+ * @allow: lets the frame pass
+ * @family: AF_INET, AF_INET6 or 0 for both
+ * @proto: protocol, if @has_proto
+ * @src_len: length of the source prefix in bits
+ * @dst_len: length of the destination prefix in bits
+ * @has_proto: tests the protocol
+ * @has_src: tests the source address
+ * @has_dst: tests the destination address
+ * @has_sport: tests the source port
+ * @has_dport: tests the destination port
+ * @stats: counters; shared by the copies of the rule in successive lists
+ */
+struct acl_rule {
+	struct in6_addr src;
+	struct in6_addr src_mask;
+	struct in6_addr dst;
+	struct in6_addr dst_mask;
+	u32 id;
+	u32 priority;
+	u16 sport_min;
+	u16 sport_max;
+	u16 dport_min;
+	u16 dport_max;
+	u8 dir;
+	bool allow;
+	u8 family;
+	u8 proto;
+	u8 src_len;
+	u8 dst_len;
+	bool has_proto:1;
+	bool has_src:1;
+	bool has_dst:1;
+	bool has_sport:1;
+	bool has_dport:1;
+	struct acl_rule_stats __percpu *stats;
+};
+
+/**
+ * struct acl_rules - all rules of a port, immutable once published
+ * @rcu: frees it
+ * @n: number of rules
+ * @n_in: the first so many are for frames to the guest
+ * @by_id: positions of the rules in the order of their ids; behind @rule
+ * @rule: the rules, by direction, priority and id
+ */
+struct acl_rules {
+	struct rcu_head rcu;
+	unsigned int n;
+	unsigned int n_in;
+	u16 *by_id;
+	struct acl_rule rule[] __counted_by(n);
+};
+
+/**
+ * struct acl_edit - rules of a port being changed, not yet seen by frames
+ * @rule: the rules as they will be, in any order
+ * @n: number of rules
+ * @room: how many @rule has room for
+ * @first_id: rules from this id on are new
+ * @next_id: id of the next new rule
+ * @gone: counters of old rules that were removed
+ * @n_gone: their number
+ */
+struct acl_edit {
+	struct acl_rule *rule;
+	unsigned int n;
+	unsigned int room;
+	u32 first_id;
+	u32 next_id;
+	struct acl_rule_stats __percpu **gone;
+	unsigned int n_gone;
+};
+
+/**
+ * struct acl_conn - one connection
+ * @node: in &acl_port.table
+ * @key: its name
+ * @index: in &acl_port.conns
+ * @expires: jiffies when it ends; written without a lock
+ * @lock: for @state, @dir, @fins and @dead
+ * @state: of &enum vmq_acl_state
+ * @dir: of the first frame, &enum vmq_dir
+ * @fins: VMQ_ACL_REC_FIN_IN, VMQ_ACL_REC_FIN_OUT
+ * @restored: it came with a stream
+ * @dead: it is not in the table any more
+ * @pinned: a restore that is not complete owns it; under &acl_port.lock
+ * @packets: frames by &enum vmq_dir
+ * @rcu: frees it
+ */
+struct acl_conn {
+	struct rhash_head node;
+	struct acl_key key;
+	u32 index;
+	unsigned long expires;
+	spinlock_t lock;
+	u8 state;
+	u8 dir;
+	u8 fins;
+	bool restored;
+	bool dead;
+	bool pinned;
+	atomic64_t packets[2];
+	struct rcu_head rcu;
+};
+
+/**
+ * struct acl_port_stats - counters of a port, on one CPU
+ * @allowed: frames that passed
+ * @denied: frames that did not
+ * @untracked: those of them for which the table had no room
+ * @syncp: for 32-bit hosts
+ *
+ * Frames that pass always, such as ARP, are in none of them.
+ */
+struct acl_port_stats {
+	u64_stats_t allowed;
+	u64_stats_t denied;
+	u64_stats_t untracked;
+	struct u64_stats_sync syncp;
+};
+
+/**
+ * struct acl_port - the extension on one port
+ * @rules: NULL while there are none
+ * @n_conns: connections; changed under @lock
+ * @max_conns: most connections that frames may make
+ * @table: connections by key
+ * @stats: counters
+ * @conns: connections by a small number that each keeps for life: the order in
+ *	which they are dumped, saved and collected
+ * @lock: for every change of @table and @conns
+ * @next_id: id of the next rule; rtnl
+ * @gc: collects what expired; runs while there are connections
+ * @gc_pos: where it goes on in @conns
+ * @save_pos: where the save of the port goes on in @conns
+ * @saved: connections that the save gave so far
+ * @save_asked: the save already asked for more room once, for this record
+ */
+struct acl_port {
+	struct acl_rules __rcu *rules;
+	unsigned int n_conns;
+	unsigned int max_conns;
+	struct rhashtable table;
+	struct acl_port_stats __percpu *stats;
+
+	struct xarray conns;
+	spinlock_t lock;
+	u32 next_id;
+	struct delayed_work gc;
+	unsigned long gc_pos;
+
+	unsigned long save_pos;
+	unsigned int saved;
+	bool save_asked;
+};
+
+/* acl.c */
+extern const struct vmq_ext_ops acl_ops;
+
+/* acl_config.c */
+int acl_config_set(struct vmq_ext_port *ep, const struct nlattr *config,
+		   struct netlink_ext_ack *extack);
+
+/* acl_dump.c */
+int acl_config_dump(struct vmq_ext_port *ep, struct sk_buff *msg,
+		    unsigned long *cursor);
+
+/* acl_rule.c */
+int acl_edit_begin(struct acl_edit *edit, const struct acl_port *acl,
+		   unsigned int more);
+int acl_edit_add(struct acl_edit *edit, const struct acl_rule *rule,
+		 struct netlink_ext_ack *extack);
+int acl_edit_del(struct acl_edit *edit, u32 id);
+void acl_edit_flush(struct acl_edit *edit);
+int acl_edit_commit(struct acl_edit *edit, struct acl_port *acl);
+void acl_edit_abort(struct acl_edit *edit);
+void acl_rules_free(struct acl_port *acl);
+const struct acl_rule *acl_rules_next(const struct acl_rules *rules, u32 id);
+void acl_rule_counters(const struct acl_rule *rule, u64 *packets, u64 *bytes);
+bool acl_rules_allow(const struct acl_rules *rules, const struct acl_flow *flow,
+		     unsigned int bytes);
+
+/* acl_flow.c */
+enum acl_flow_kind acl_flow_parse(const struct sk_buff *skb, enum vmq_dir dir,
+				  struct acl_flow *flow);
+
+/* acl_conn.c */
+unsigned int acl_conn_timeout(u8 proto, u8 state);
+unsigned long acl_conn_deadline(const struct acl_conn *conn, u8 state);
+bool acl_conn_expired(const struct acl_conn *conn);
+bool acl_conn_follow(struct acl_conn *conn, const struct acl_flow *flow);
+void acl_conn_reset(struct acl_conn *conn, const struct acl_flow *flow);
+bool acl_conn_restart(struct acl_conn *conn, const struct acl_flow *flow);
+
+/* acl_table.c */
+int acl_conns_init(struct acl_port *acl);
+void acl_conns_destroy(struct acl_port *acl);
+struct acl_conn *acl_conn_find(struct acl_port *acl, const struct acl_key *key);
+int acl_conn_start(struct acl_port *acl, struct acl_conn *conn,
+		   const struct acl_flow *flow);
+int acl_conn_insert(struct acl_port *acl, struct acl_conn *conn,
+		    struct acl_conn **old);
+bool acl_conn_put_back(struct acl_port *acl, struct acl_conn *conn,
+		       struct acl_conn *old);
+bool acl_conn_keep(struct acl_port *acl, struct acl_conn *conn);
+void acl_conns_flush(struct acl_port *acl);
+bool acl_conns_collect(struct acl_port *acl);
+
+/* acl_state.c */
+int acl_save_begin(struct vmq_ext_port *ep, struct netlink_ext_ack *extack);
+int acl_save_next(struct vmq_ext_port *ep, struct vmq_record *rec);
+void acl_save_complete(struct vmq_ext_port *ep, bool ok);
+int acl_restore_begin(struct vmq_ext_port *ep, struct netlink_ext_ack *extack);
+int acl_validate(struct vmq_ext_port *ep, const struct vmq_record *rec,
+		 struct netlink_ext_ack *extack);
+int acl_apply(struct vmq_ext_port *ep, const struct vmq_record *rec,
+	      struct netlink_ext_ack *extack);
+void acl_rollback(struct vmq_ext_port *ep);
+void acl_restore_complete(struct vmq_ext_port *ep, bool ok);
+
+#endif /* _VMQ_ACL_H */

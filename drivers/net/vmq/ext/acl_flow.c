@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The extension acl: what a frame is.
+ *
+ * The data of a frame may be shared with others and lie in fragments, so it is
+ * only read, through skb_header_pointer(). A header counts only as far as the
+ * IP header says that the packet goes: what an Ethernet trailer holds is not
+ * part of it.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+
+#include "acl.h"
+
+/* Neighbour discovery: router solicitation to redirect, RFC 4861. */
+#define ACL_ND_FIRST	133
+#define ACL_ND_LAST	137
+
+/* Bytes at the start of SCTP and DCCP that every packet has. */
+#define ACL_L4_MIN	12
+
+/* The IP packet in a frame, or the one that an ICMP error is about. */
+struct acl_ip {
+	struct in6_addr src;
+	struct in6_addr dst;
+	unsigned int l4;		/* where its payload starts */
+	unsigned int end;		/* where the packet ends */
+	u16 fragment;			/* bytes before this fragment */
+	u8 family;
+	u8 proto;
+	bool proto_known;
+};
+
+static const void *acl_pull(const struct sk_buff *skb, unsigned int off,
+			    unsigned int end, unsigned int len, void *buf)
+{
+	if (off > end || end - off < len)
+		return NULL;
+
+	return skb_header_pointer(skb, off, len, buf);
+}
+
+/* @whole: all of the packet has to be there, as is not so in an ICMP error. */
+static bool acl_parse_ipv4(const struct sk_buff *skb, unsigned int off,
+			   unsigned int end, bool whole, struct acl_ip *ip)
+{
+	const struct iphdr *iph;
+	struct iphdr _iph;
+	unsigned int len, hlen;
+
+	iph = acl_pull(skb, off, end, sizeof(_iph), &_iph);
+	if (!iph || iph->version != 4 || iph->ihl < 5)
+		return false;
+
+	hlen = iph->ihl * 4;
+	len = ntohs(iph->tot_len);
+	/* More than 64 KiB do not fit the field: it is 0 then. */
+	if (!len && whole && skb_is_gso(skb) && skb_is_gso_tcp(skb))
+		len = end - off;
+	if (len < hlen || end - off < hlen || (whole && len > end - off))
+		return false;
+
+	ipv6_addr_set(&ip->src, iph->saddr, 0, 0, 0);
+	ipv6_addr_set(&ip->dst, iph->daddr, 0, 0, 0);
+	ip->family = AF_INET;
+	ip->proto = iph->protocol;
+	ip->proto_known = true;
+	ip->fragment = (ntohs(iph->frag_off) & IP_OFFSET) * 8;
+	ip->l4 = off + hlen;
+	ip->end = min(off + len, end);
+
+	return true;
+}
+
+static bool acl_parse_ipv6(const struct sk_buff *skb, unsigned int off,
+			   unsigned int end, bool whole, struct acl_ip *ip)
+{
+	const struct ipv6hdr *ip6h;
+	const struct frag_hdr *fh;
+	struct ipv6hdr _ip6h;
+	struct frag_hdr _fh;
+	unsigned int len;
+	__be16 frag_off;
+	int l4;
+
+	ip6h = acl_pull(skb, off, end, sizeof(_ip6h), &_ip6h);
+	if (!ip6h || ip6h->version != 6)
+		return false;
+
+	len = ntohs(ip6h->payload_len);
+	/* A packet of more than 64 KiB has 0 there, and so has an empty one. */
+	if (!len && whole && skb_is_gso(skb))
+		len = end - off - sizeof(_ip6h);
+	if (whole && len > end - off - sizeof(_ip6h))
+		return false;
+
+	ip->src = ip6h->saddr;
+	ip->dst = ip6h->daddr;
+	ip->family = AF_INET6;
+	ip->proto = ip6h->nexthdr;
+	ip->proto_known = true;
+	ip->fragment = 0;
+	ip->l4 = off + sizeof(_ip6h);
+	ip->end = min(ip->l4 + len, end);
+
+	/* ipv6_skip_exthdr() takes "nothing follows" for an error. */
+	if (ip->proto == NEXTHDR_NONE)
+		return true;
+
+	l4 = ipv6_skip_exthdr(skb, ip->l4, &ip->proto, &frag_off);
+	if (l4 < 0 || l4 > ip->end)
+		return false;
+
+	ip->l4 = l4;
+	ip->fragment = ntohs(frag_off) & ~0x7;
+	if (!ip->fragment)
+		return true;
+
+	/* A later fragment: the walk stopped at the fragment header. */
+	fh = acl_pull(skb, l4, ip->end, sizeof(_fh), &_fh);
+	if (!fh)
+		return false;
+
+	ip->proto = fh->nexthdr;
+	ip->proto_known = !ipv6_ext_hdr(fh->nexthdr);
+	ip->l4 += sizeof(_fh);
+
+	return true;
+}
+
+static bool acl_parse_ip(const struct sk_buff *skb, u8 family, unsigned int off,
+			 unsigned int end, bool whole, struct acl_ip *ip)
+{
+	if (family == AF_INET)
+		return acl_parse_ipv4(skb, off, end, whole, ip);
+
+	return acl_parse_ipv6(skb, off, end, whole, ip);
+}
+
+static void acl_key_set(struct acl_key *key, const struct acl_ip *ip,
+			enum vmq_dir dir, u16 vlan, __be16 sport, __be16 dport)
+{
+	memset(key, 0, sizeof(*key));
+	key->family = ip->family;
+	key->proto = ip->proto;
+	key->vlan = vlan;
+	if (dir == VMQ_TO_GUEST) {
+		key->local = ip->dst;
+		key->local_port = dport;
+		key->remote = ip->src;
+		key->remote_port = sport;
+	} else {
+		key->local = ip->src;
+		key->local_port = sport;
+		key->remote = ip->dst;
+		key->remote_port = dport;
+	}
+}
+
+static enum vmq_dir acl_other_dir(enum vmq_dir dir)
+{
+	return dir == VMQ_TO_GUEST ? VMQ_FROM_GUEST : VMQ_TO_GUEST;
+}
+
+static bool acl_is_icmp(const struct acl_ip *ip)
+{
+	return ip->proto == (ip->family == AF_INET ? IPPROTO_ICMP :
+						     IPPROTO_ICMPV6);
+}
+
+static bool acl_icmp_is_request(u8 family, u8 type)
+{
+	return type == (family == AF_INET ? ICMP_ECHO : ICMPV6_ECHO_REQUEST);
+}
+
+static bool acl_icmp_is_reply(u8 family, u8 type)
+{
+	return type == (family == AF_INET ? ICMP_ECHOREPLY : ICMPV6_ECHO_REPLY);
+}
+
+/* A redirect is left to the rules: it changes where the guest sends to. */
+static bool acl_icmp_is_error(u8 family, u8 type)
+{
+	if (family == AF_INET)
+		return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED ||
+		       type == ICMP_PARAMETERPROB || type == ICMP_SOURCE_QUENCH;
+
+	return type >= ICMPV6_DEST_UNREACH && type <= ICMPV6_PARAMPROB;
+}
+
+/* The connection of an echo: named after the side that asks. */
+static bool acl_key_echo(struct acl_key *key, const struct acl_ip *ip,
+			 enum vmq_dir dir, u16 vlan, u8 type, __be16 id)
+{
+	bool request = acl_icmp_is_request(ip->family, type);
+
+	if (!request && !acl_icmp_is_reply(ip->family, type))
+		return false;
+
+	acl_key_set(key, ip, dir, vlan, id, id);
+	key->echo_dir = request ? dir : acl_other_dir(dir);
+	return true;
+}
+
+/*
+ * An ICMP error holds the start of the packet that it is about, which went the
+ * other way and came from where the error goes to. If that cannot be read the
+ * error is not wrong, it only belongs to no connection.
+ */
+static enum acl_flow_kind acl_parse_error(const struct sk_buff *skb,
+					  const struct acl_ip *outer,
+					  u16 vlan, struct acl_flow *flow)
+{
+	enum vmq_dir dir = acl_other_dir(flow->dir);
+	struct acl_ip ip;
+	const __be16 *p;
+	__be16 _p[4];
+
+	/* The headers of ICMP and ICMPv6 errors are of the same length. */
+	if (!acl_parse_ip(skb, outer->family, outer->l4 + sizeof(struct icmphdr),
+			  outer->end, false, &ip) ||
+	    ip.fragment || !ipv6_addr_equal(&ip.src, &outer->dst))
+		return ACL_FLOW_RULES;
+
+	p = acl_pull(skb, ip.l4, ip.end, sizeof(_p), _p);
+	if (!p)
+		return ACL_FLOW_RULES;
+
+	if (ip.proto == IPPROTO_TCP || ip.proto == IPPROTO_UDP)
+		acl_key_set(&flow->key, &ip, dir, vlan, p[0], p[1]);
+	else if (!acl_is_icmp(&ip) ||
+		 !acl_key_echo(&flow->key, &ip, dir, vlan,
+			       *(const u8 *)p, p[2]))
+		return ACL_FLOW_RULES;
+
+	return ACL_FLOW_ERROR;
+}
+
+static enum acl_flow_kind acl_parse_icmp(const struct sk_buff *skb,
+					 const struct acl_ip *ip, u16 vlan,
+					 struct acl_flow *flow)
+{
+	const struct icmphdr *ih;
+	struct icmphdr _ih;
+	const u8 *type;
+	u8 _type[4];
+
+	/* ICMPv6 has messages of 4 bytes, ICMP has none below 8. */
+	type = acl_pull(skb, ip->l4, ip->end, sizeof(_type), _type);
+	if (!type)
+		return ACL_FLOW_BAD;
+	if (ip->family == AF_INET6 &&
+	    type[0] >= ACL_ND_FIRST && type[0] <= ACL_ND_LAST)
+		return ACL_FLOW_FREE;
+
+	/* Type, code and identifier are in the same place in both. */
+	ih = acl_pull(skb, ip->l4, ip->end, sizeof(_ih), &_ih);
+	if (!ih) {
+		if (ip->family == AF_INET ||
+		    type[0] <= ICMPV6_PARAMPROB ||
+		    acl_icmp_is_request(AF_INET6, type[0]) ||
+		    acl_icmp_is_reply(AF_INET6, type[0]))
+			return ACL_FLOW_BAD;
+		return ACL_FLOW_RULES;
+	}
+
+	if (acl_icmp_is_error(ip->family, ih->type))
+		return acl_parse_error(skb, ip, vlan, flow);
+	if (!acl_key_echo(&flow->key, ip, flow->dir, vlan, ih->type,
+			  ih->un.echo.id))
+		return ACL_FLOW_RULES;
+
+	flow->creates = acl_icmp_is_request(ip->family, ih->type);
+	return ACL_FLOW_TRACKED;
+}
+
+static enum acl_flow_kind acl_parse_tcp(const struct sk_buff *skb,
+					const struct acl_ip *ip, u16 vlan,
+					struct acl_flow *flow)
+{
+	const struct tcphdr *th;
+	struct tcphdr _th;
+
+	th = acl_pull(skb, ip->l4, ip->end, sizeof(_th), &_th);
+	if (!th || th->doff < 5 || ip->end - ip->l4 < th->doff * 4)
+		return ACL_FLOW_BAD;
+
+	if (th->fin)
+		flow->tcp |= ACL_TCP_FIN;
+	if (th->syn)
+		flow->tcp |= ACL_TCP_SYN;
+	if (th->rst)
+		flow->tcp |= ACL_TCP_RST;
+	if (th->ack)
+		flow->tcp |= ACL_TCP_ACK;
+	/* What ends a connection does not make one. */
+	flow->creates = (flow->tcp & (ACL_TCP_SYN | ACL_TCP_ACK)) &&
+			!(flow->tcp & (ACL_TCP_RST | ACL_TCP_FIN));
+	flow->sport = ntohs(th->source);
+	flow->dport = ntohs(th->dest);
+	flow->ports_known = true;
+	acl_key_set(&flow->key, ip, flow->dir, vlan, th->source, th->dest);
+
+	return ACL_FLOW_TRACKED;
+}
+
+static enum acl_flow_kind acl_parse_udp(const struct sk_buff *skb,
+					const struct acl_ip *ip, u16 vlan,
+					struct acl_flow *flow)
+{
+	const struct udphdr *uh;
+	struct udphdr _uh;
+
+	uh = acl_pull(skb, ip->l4, ip->end, sizeof(_uh), &_uh);
+	/* A length of 0 is that of a jumbogram or of a frame for GSO. */
+	if (!uh || (uh->len && ntohs(uh->len) < sizeof(_uh)))
+		return ACL_FLOW_BAD;
+
+	flow->creates = true;
+	flow->sport = ntohs(uh->source);
+	flow->dport = ntohs(uh->dest);
+	flow->ports_known = true;
+	acl_key_set(&flow->key, ip, flow->dir, vlan, uh->source, uh->dest);
+
+	return ACL_FLOW_TRACKED;
+}
+
+static enum acl_flow_kind acl_parse_ports(const struct sk_buff *skb,
+					  const struct acl_ip *ip,
+					  struct acl_flow *flow)
+{
+	const __be16 *p;
+	__be16 _p[ACL_L4_MIN / sizeof(__be16)];
+
+	p = acl_pull(skb, ip->l4, ip->end, sizeof(_p), _p);
+	if (!p)
+		return ACL_FLOW_BAD;
+
+	flow->sport = ntohs(p[0]);
+	flow->dport = ntohs(p[1]);
+	flow->ports_known = true;
+
+	return ACL_FLOW_RULES;
+}
+
+/**
+ * acl_flow_parse - Read what the extension has to know of a frame.
+ * @skb: the frame, skb->data at the network header
+ * @dir: its direction
+ * @flow: filled in, unless the frame is %ACL_FLOW_FREE or %ACL_FLOW_BAD
+ *
+ * Return: the kind of frame.
+ */
+enum acl_flow_kind acl_flow_parse(const struct sk_buff *skb, enum vmq_dir dir,
+				  struct acl_flow *flow)
+{
+	u16 vlan = skb_vlan_tag_present(skb) ? skb_vlan_tag_get_id(skb) : 0;
+	struct acl_ip ip;
+	u8 family;
+
+	if (skb->protocol == htons(ETH_P_IP))
+		family = AF_INET;
+	else if (skb->protocol == htons(ETH_P_IPV6))
+		family = AF_INET6;
+	else
+		return ACL_FLOW_FREE;
+
+	if (!acl_parse_ip(skb, family, 0, skb->len, true, &ip))
+		return ACL_FLOW_BAD;
+
+	memset(flow, 0, sizeof(*flow));
+	flow->src = ip.src;
+	flow->dst = ip.dst;
+	flow->dir = dir;
+	flow->family = family;
+	flow->proto = ip.proto;
+	flow->proto_known = ip.proto_known;
+
+	if (ip.fragment) {
+		/*
+		 * A fragment that starts inside the TCP header could change the
+		 * flags of the first one after that was judged (RFC 3128).
+		 */
+		if (ip.proto == IPPROTO_TCP &&
+		    ip.fragment < sizeof(struct tcphdr))
+			return ACL_FLOW_BAD;
+		return ACL_FLOW_RULES;
+	}
+
+	if (acl_is_icmp(&ip))
+		return acl_parse_icmp(skb, &ip, vlan, flow);
+
+	switch (ip.proto) {
+	case IPPROTO_TCP:
+		return acl_parse_tcp(skb, &ip, vlan, flow);
+	case IPPROTO_UDP:
+		return acl_parse_udp(skb, &ip, vlan, flow);
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		return acl_parse_ports(skb, &ip, flow);
+	default:
+		return ACL_FLOW_RULES;
+	}
+}

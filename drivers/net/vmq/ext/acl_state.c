@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The extension acl: connections to and from a saved stream.
+ *
+ * Only connections travel: rules are configuration, which the other host has
+ * by itself. A record may have been written by anybody, so that a connection
+ * gets into the table only after every field of it was checked.
+ */
+#include <linux/if_vlan.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "acl.h"
+
+#define ACL_HDR		sizeof(struct vmq_acl_rec_hdr)
+#define ACL_ENTRY	sizeof(struct vmq_acl_rec_conn)
+#define ACL_PER_RECORD	((VMQ_RECORD_DATA_MAX - ACL_HDR) / ACL_ENTRY)
+
+static_assert(sizeof(struct vmq_acl_rec_hdr) == 8);
+static_assert(sizeof(struct vmq_acl_rec_conn) == 64);
+
+/* ---- save ---- */
+
+static void acl_addr_put(u8 *to, const struct in6_addr *addr)
+{
+	memcpy(to, addr, sizeof(*addr));
+}
+
+/* Returns false for a connection that has expired. */
+static bool acl_rec_fill(struct vmq_acl_rec_conn *rec, struct acl_conn *conn)
+{
+	const struct acl_key *key = &conn->key;
+	u8 state, dir, fins;
+	long left;
+
+	/* All of one life of the connection, even if a frame starts another. */
+	spin_lock_bh(&conn->lock);
+	left = READ_ONCE(conn->expires) - jiffies;
+	state = conn->state;
+	dir = conn->dir;
+	fins = conn->fins;
+	spin_unlock_bh(&conn->lock);
+
+	if (left <= 0)
+		return false;
+
+	memset(rec, 0, sizeof(*rec));
+	rec->family = key->family == AF_INET ? VMQ_ACL_REC_IPV4 :
+					       VMQ_ACL_REC_IPV6;
+	rec->proto = key->proto;
+	rec->state = state;
+	rec->direction = dir;
+	rec->vlan = cpu_to_le16(key->vlan);
+	rec->flags = cpu_to_le16(fins);
+	rec->local_port = cpu_to_le16(ntohs(key->local_port));
+	rec->remote_port = cpu_to_le16(ntohs(key->remote_port));
+	rec->timeout_ms = cpu_to_le32(max(jiffies_to_msecs(left), 1U));
+	acl_addr_put(rec->local, &key->local);
+	acl_addr_put(rec->remote, &key->remote);
+	rec->packets_in =
+		cpu_to_le64(atomic64_read(&conn->packets[VMQ_TO_GUEST]));
+	rec->packets_out =
+		cpu_to_le64(atomic64_read(&conn->packets[VMQ_FROM_GUEST]));
+
+	return true;
+}
+
+/* Fills up to @max entries from the position of the save on; @out may be NULL. */
+static unsigned int acl_save_fill(struct acl_port *acl, u8 *out,
+				  unsigned int max)
+{
+	struct vmq_acl_rec_conn rec;
+	unsigned int n = 0;
+	struct acl_conn *conn;
+	unsigned long index;
+
+	rcu_read_lock();
+	while (n < max) {
+		index = acl->save_pos;
+		conn = xa_find(&acl->conns, &index, ULONG_MAX, XA_PRESENT);
+		if (!conn)
+			break;
+
+		acl->save_pos = index;
+		if (acl_rec_fill(&rec, conn)) {
+			n++;
+			/* Only asked whether there is one: stay before it. */
+			if (!out)
+				break;
+			memcpy(out, &rec, sizeof(rec));
+			out += sizeof(rec);
+		}
+		acl->save_pos++;
+	}
+	rcu_read_unlock();
+
+	return n;
+}
+
+/**
+ * acl_save_begin - see &vmq_ext_ops.save_begin
+ * @ep: the port
+ * @extack: unused
+ *
+ * Return: 0
+ */
+int acl_save_begin(struct vmq_ext_port *ep, struct netlink_ext_ack *extack)
+{
+	struct acl_port *acl = ep->priv;
+
+	acl->save_pos = 0;
+	acl->saved = 0;
+	acl->save_asked = false;
+
+	return 0;
+}
+
+/**
+ * acl_save_next - see &vmq_ext_ops.save_next
+ * @ep: the port
+ * @rec: the record
+ *
+ * Asks once for the room that the rest of the connections wants, then takes
+ * what it is given.
+ *
+ * Return: bytes, 0 at the end, or -EMSGSIZE
+ */
+int acl_save_next(struct vmq_ext_port *ep, struct vmq_record *rec)
+{
+	struct acl_port *acl = ep->priv;
+	unsigned int left, n, want;
+	struct vmq_acl_rec_hdr hdr = {
+		.entry_size = cpu_to_le16(ACL_ENTRY),
+	};
+
+	if (!acl_save_fill(acl, NULL, 1))
+		return 0;
+
+	/* A guess: some may have expired, and new ones may have come. */
+	left = READ_ONCE(acl->n_conns);
+	left = left > acl->saved ? left - acl->saved : 1;
+	want = ACL_HDR + min_t(unsigned int, left, ACL_PER_RECORD) * ACL_ENTRY;
+
+	if (rec->size < ACL_HDR + ACL_ENTRY ||
+	    (rec->size < want && !acl->save_asked)) {
+		acl->save_asked = true;
+		rec->needed = want;
+		return -EMSGSIZE;
+	}
+	acl->save_asked = false;
+
+	n = min_t(unsigned int, (rec->size - ACL_HDR) / ACL_ENTRY,
+		  ACL_PER_RECORD);
+	n = acl_save_fill(acl, rec->data + ACL_HDR, n);
+	if (!n)
+		return 0;
+
+	acl->saved += n;
+	hdr.count = cpu_to_le32(n);
+	memcpy(rec->data, &hdr, sizeof(hdr));
+	rec->class = uuid_null;
+	rec->version = VMQ_ACL_REC_VERSION;
+	/* Not optional: without them the guest's connections would be cut. */
+	rec->flags = 0;
+
+	return ACL_HDR + n * ACL_ENTRY;
+}
+
+/**
+ * acl_save_complete - see &vmq_ext_ops.save_complete
+ * @ep: the port
+ * @ok: whether the save went well
+ *
+ * The connections stay: after a migration that failed the guest goes on here.
+ */
+void acl_save_complete(struct vmq_ext_port *ep, bool ok)
+{
+	struct acl_port *acl = ep->priv;
+
+	acl->save_pos = 0;
+}
+
+/* ---- restore ---- */
+
+/*
+ * What one record did to the table. A connection belongs to the session, not
+ * to the table, while it is pinned; one that another took the place of belongs
+ * to the session too, if it is pinned as @conn of its own step.
+ */
+struct acl_undo {
+	struct list_head list;
+	unsigned int n;
+	struct {
+		struct acl_conn *conn;
+		struct acl_conn *old;
+	} step[];
+};
+
+struct acl_session {
+	struct list_head undo;		/* newest first */
+	unsigned int extra;		/* connections that will be new */
+};
+
+static bool acl_rec_addr_ok(const u8 *addr, u8 family)
+{
+	return family == VMQ_ACL_REC_IPV6 || !memchr_inv(addr + 4, 0, 12);
+}
+
+/* Returns what is wrong with an entry, or NULL. */
+static const char *acl_rec_conn_check(const struct vmq_acl_rec_conn *rec)
+{
+	u16 flags = le16_to_cpu(rec->flags);
+	u32 timeout = le32_to_cpu(rec->timeout_ms);
+
+	if (rec->family != VMQ_ACL_REC_IPV4 && rec->family != VMQ_ACL_REC_IPV6)
+		return "acl: a connection has an unknown family";
+
+	switch (rec->proto) {
+	case IPPROTO_TCP:
+		if (rec->state < VMQ_ACL_NEW || rec->state >= VMQ_ACL_STATES ||
+		    rec->state == VMQ_ACL_REPLIED)
+			return "acl: a connection has an unknown state";
+		break;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		if ((rec->proto == IPPROTO_ICMP) !=
+		    (rec->family == VMQ_ACL_REC_IPV4))
+			return "acl: a connection has a protocol of another family";
+		if (rec->local_port != rec->remote_port)
+			return "acl: an echo has two identifiers";
+		fallthrough;
+	case IPPROTO_UDP:
+		if (rec->state != VMQ_ACL_NEW && rec->state != VMQ_ACL_REPLIED)
+			return "acl: a connection has an unknown state";
+		break;
+	default:
+		return "acl: a connection has an unknown protocol";
+	}
+
+	if (rec->direction > VMQ_FROM_GUEST)
+		return "acl: a connection has an unknown direction";
+	if (le16_to_cpu(rec->vlan) > VLAN_VID_MASK)
+		return "acl: a connection has a VLAN id out of range";
+	if (flags & ~VMQ_ACL_REC_FLAGS || (flags && rec->proto != IPPROTO_TCP))
+		return "acl: a connection has unknown flags";
+	if (!timeout || timeout > VMQ_ACL_REC_TIMEOUT_MAX)
+		return "acl: a connection has a timeout out of range";
+	if (!acl_rec_addr_ok(rec->local, rec->family) ||
+	    !acl_rec_addr_ok(rec->remote, rec->family))
+		return "acl: an address is longer than its family";
+
+	return NULL;
+}
+
+static void acl_rec_key(const struct vmq_acl_rec_conn *rec, struct acl_key *key)
+{
+	memset(key, 0, sizeof(*key));
+	memcpy(&key->local, rec->local, sizeof(key->local));
+	memcpy(&key->remote, rec->remote, sizeof(key->remote));
+	key->local_port = htons(le16_to_cpu(rec->local_port));
+	key->remote_port = htons(le16_to_cpu(rec->remote_port));
+	key->vlan = le16_to_cpu(rec->vlan);
+	key->family = rec->family == VMQ_ACL_REC_IPV4 ? AF_INET : AF_INET6;
+	key->proto = rec->proto;
+	if (rec->proto == IPPROTO_ICMP || rec->proto == IPPROTO_ICMPV6)
+		key->echo_dir = rec->direction;
+}
+
+static const char *acl_rec_hdr_check(const struct vmq_record *rec,
+				     struct vmq_acl_rec_hdr *hdr)
+{
+	u32 entry;
+
+	if (rec->size < sizeof(*hdr))
+		return "acl: a record is shorter than its header";
+
+	memcpy(hdr, rec->data, sizeof(*hdr));
+	entry = le16_to_cpu(hdr->entry_size);
+
+	if (entry < ACL_ENTRY || entry > VMQ_ACL_REC_ENTRY_MAX || entry % 8)
+		return "acl: a record has an entry size out of range";
+	if (hdr->reserved)
+		return "acl: a reserved field of a record is not 0";
+	if (!hdr->count ||
+	    (u64)le32_to_cpu(hdr->count) * entry != rec->size - sizeof(*hdr))
+		return "acl: a record's count does not fit its length";
+
+	return NULL;
+}
+
+/* The record may lie at any address, so its entries are copied out. */
+static void acl_rec_get(const struct vmq_record *rec,
+			const struct vmq_acl_rec_hdr *hdr, unsigned int i,
+			struct vmq_acl_rec_conn *entry)
+{
+	memcpy(entry, rec->data + sizeof(*hdr) +
+		      i * le16_to_cpu(hdr->entry_size), sizeof(*entry));
+}
+
+/**
+ * acl_restore_begin - see &vmq_ext_ops.restore_begin
+ * @ep: the port
+ * @extack: says why not
+ *
+ * Return: 0 or -ENOMEM
+ */
+int acl_restore_begin(struct vmq_ext_port *ep, struct netlink_ext_ack *extack)
+{
+	struct acl_session *session;
+
+	session = kzalloc(sizeof(*session), GFP_KERNEL);
+	if (!session) {
+		NL_SET_ERR_MSG(extack, "acl: no memory for a restore");
+		return -ENOMEM;
+	}
+
+	INIT_LIST_HEAD(&session->undo);
+	ep->session = session;
+
+	return 0;
+}
+
+/**
+ * acl_validate - see &vmq_ext_ops.validate
+ * @ep: the port
+ * @rec: the record
+ * @extack: says what is wrong with it
+ *
+ * Return: 0, -EOPNOTSUPP, -EINVAL or -ENOSPC
+ */
+int acl_validate(struct vmq_ext_port *ep, const struct vmq_record *rec,
+		 struct netlink_ext_ack *extack)
+{
+	struct acl_session *session = ep->session;
+	struct acl_port *acl = ep->priv;
+	struct vmq_acl_rec_conn entry;
+	struct vmq_acl_rec_hdr hdr;
+	struct acl_key key;
+	const char *wrong;
+	unsigned int i;
+
+	if (rec->version != VMQ_ACL_REC_VERSION || !uuid_is_null(&rec->class)) {
+		NL_SET_ERR_MSG(extack, "acl: a record is of an unknown version or class");
+		return -EOPNOTSUPP;
+	}
+
+	wrong = acl_rec_hdr_check(rec, &hdr);
+	for (i = 0; !wrong && i < le32_to_cpu(hdr.count); i++) {
+		acl_rec_get(rec, &hdr, i, &entry);
+		wrong = acl_rec_conn_check(&entry);
+		if (wrong)
+			break;
+
+		/* What only takes the place of another needs no room. */
+		acl_rec_key(&entry, &key);
+		rcu_read_lock();
+		if (!acl_conn_find(acl, &key))
+			session->extra++;
+		rcu_read_unlock();
+	}
+	if (wrong) {
+		NL_SET_ERR_MSG_FMT(extack, "%s", wrong);
+		return -EINVAL;
+	}
+
+	if ((u64)READ_ONCE(acl->n_conns) + session->extra > acl->max_conns) {
+		NL_SET_ERR_MSG_FMT(extack,
+				   "acl: more connections than max-connections, %u",
+				   acl->max_conns);
+		return -ENOSPC;
+	}
+
+	return 0;
+}
+
+static struct acl_conn *acl_conn_from_rec(const struct vmq_acl_rec_conn *rec)
+{
+	struct acl_conn *conn;
+	u32 timeout;
+
+	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
+	if (!conn)
+		return NULL;
+
+	timeout = min_t(u32, le32_to_cpu(rec->timeout_ms),
+			acl_conn_timeout(rec->proto, rec->state) * 1000);
+
+	spin_lock_init(&conn->lock);
+	acl_rec_key(rec, &conn->key);
+	conn->state = rec->state;
+	conn->dir = rec->direction;
+	conn->fins = le16_to_cpu(rec->flags);
+	conn->restored = true;
+	conn->pinned = true;
+	conn->expires = jiffies + msecs_to_jiffies(timeout);
+	atomic64_set(&conn->packets[VMQ_TO_GUEST],
+		     le64_to_cpu(rec->packets_in));
+	atomic64_set(&conn->packets[VMQ_FROM_GUEST],
+		     le64_to_cpu(rec->packets_out));
+
+	return conn;
+}
+
+/**
+ * acl_apply - see &vmq_ext_ops.apply
+ * @ep: the port
+ * @rec: the record
+ * @extack: says why not
+ *
+ * Return: 0, -EINVAL or -ENOMEM
+ */
+int acl_apply(struct vmq_ext_port *ep, const struct vmq_record *rec,
+	      struct netlink_ext_ack *extack)
+{
+	struct acl_session *session = ep->session;
+	struct acl_port *acl = ep->priv;
+	struct vmq_acl_rec_conn entry;
+	struct vmq_acl_rec_hdr hdr;
+	unsigned int i, count, over = 0;
+	struct acl_undo *undo;
+	struct acl_conn *conn;
+	int err;
+
+	/* Cheap, and a table is not the place for what was not validated. */
+	if (acl_rec_hdr_check(rec, &hdr))
+		return -EINVAL;
+
+	count = le32_to_cpu(hdr.count);
+	undo = kvzalloc(struct_size(undo, step, count), GFP_KERNEL);
+	if (!undo)
+		goto no_memory;
+	list_add(&undo->list, &session->undo);
+
+	for (i = 0; i < count; i++) {
+		acl_rec_get(rec, &hdr, i, &entry);
+		if (acl_rec_conn_check(&entry))
+			return -EINVAL;
+
+		conn = acl_conn_from_rec(&entry);
+		if (!conn)
+			goto no_memory;
+
+		err = acl_conn_insert(acl, conn, &undo->step[undo->n].old);
+		if (err) {
+			kfree(conn);
+			if (err != -ENOSPC)
+				goto no_memory;
+			/* Frames were quicker; no reason to give up (SR-37). */
+			over++;
+			continue;
+		}
+		undo->step[undo->n++].conn = conn;
+	}
+
+	if (over)
+		NL_SET_ERR_MSG_FMT(extack, "acl: no room for %u connections",
+				   over);
+	return 0;
+
+no_memory:
+	NL_SET_ERR_MSG(extack, "acl: no memory for connections");
+	return -ENOMEM;
+}
+
+/* Ends the session; newest step first, as a step may have replaced another's. */
+static void acl_session_end(struct vmq_ext_port *ep, bool keep)
+{
+	struct acl_session *session = ep->session;
+	struct acl_port *acl = ep->priv;
+	struct acl_undo *undo, *tmp;
+
+	list_for_each_entry_safe(undo, tmp, &session->undo, list) {
+		while (undo->n--) {
+			struct acl_conn *conn = undo->step[undo->n].conn;
+			struct acl_conn *old = undo->step[undo->n].old;
+			bool keep_conn = false, keep_old = false;
+
+			/* A pinned one is freed in its own step. */
+			if (old && old->pinned)
+				keep_old = true;
+			if (keep)
+				keep_conn = acl_conn_keep(acl, conn);
+			else if (acl_conn_put_back(acl, conn, old))
+				keep_old = true;
+
+			if (old && !keep_old)
+				kfree_rcu(old, rcu);
+			if (!keep_conn)
+				kfree_rcu(conn, rcu);
+		}
+		list_del(&undo->list);
+		kvfree(undo);
+		cond_resched();
+	}
+}
+
+/**
+ * acl_rollback - see &vmq_ext_ops.rollback
+ * @ep: the port
+ *
+ * Connections that frames made since then stay: they are not of the restore.
+ */
+void acl_rollback(struct vmq_ext_port *ep)
+{
+	acl_session_end(ep, false);
+}
+
+/**
+ * acl_restore_complete - see &vmq_ext_ops.restore_complete
+ * @ep: the port
+ * @ok: whether the restore went well
+ */
+void acl_restore_complete(struct vmq_ext_port *ep, bool ok)
+{
+	acl_session_end(ep, ok);
+	kfree(ep->session);
+	ep->session = NULL;
+}

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The extension acl: the connections of a port.
+ *
+ * A connection is in a hash table, where frames find it under RCU, and in an
+ * array under a small number, which gives walks an order to resume in while
+ * connections come and go. Frames make connections and change their state;
+ * only process context takes them out of the table.
+ */
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "acl.h"
+
+static const struct rhashtable_params acl_table_params = {
+	.head_offset = offsetof(struct acl_conn, node),
+	.key_offset = offsetof(struct acl_conn, key),
+	.key_len = sizeof(struct acl_key),
+	.automatic_shrinking = true,
+};
+
+/* The hash takes words, and no byte of a key may be left to chance. */
+static_assert(sizeof(struct acl_key) % sizeof(u32) == 0);
+static_assert(offsetofend(struct acl_key, zero) == sizeof(struct acl_key));
+
+/**
+ * acl_conn_find - Find a connection.
+ * @acl: the port
+ * @key: its name
+ *
+ * Context: inside an RCU read-side section.
+ * Return: the connection, which may have expired, or NULL.
+ */
+struct acl_conn *acl_conn_find(struct acl_port *acl, const struct acl_key *key)
+{
+	return rhashtable_lookup(&acl->table, key, acl_table_params);
+}
+
+/*
+ * Puts a connection into the table. If one of this name is there nothing
+ * changes and that one is returned; NULL is success.
+ */
+static struct acl_conn *acl_conn_link(struct acl_port *acl,
+				      struct acl_conn *conn)
+{
+	struct acl_conn *old;
+	int err;
+
+	lockdep_assert_held(&acl->lock);
+
+	old = rhashtable_lookup_get_insert_fast(&acl->table, &conn->node,
+						acl_table_params);
+	if (old)
+		return old;
+
+	err = xa_alloc(&acl->conns, &conn->index, conn, xa_limit_31b,
+		       GFP_ATOMIC | __GFP_NOWARN);
+	if (err) {
+		rhashtable_remove_fast(&acl->table, &conn->node,
+				       acl_table_params);
+		return ERR_PTR(err);
+	}
+
+	/* The first one wakes the collector; it runs as long as there is one. */
+	WRITE_ONCE(acl->n_conns, acl->n_conns + 1);
+	if (acl->n_conns == 1)
+		queue_delayed_work(system_power_efficient_wq, &acl->gc,
+				   ACL_GC_INTERVAL * HZ);
+
+	return NULL;
+}
+
+static void acl_conn_unlink(struct acl_port *acl, struct acl_conn *conn)
+{
+	lockdep_assert_held(&acl->lock);
+
+	rhashtable_remove_fast(&acl->table, &conn->node, acl_table_params);
+	xa_erase(&acl->conns, conn->index);
+	WRITE_ONCE(acl->n_conns, acl->n_conns - 1);
+}
+
+/* @new takes the place of @old; nothing is allocated, so it cannot fail. */
+static void acl_conn_swap(struct acl_port *acl, struct acl_conn *old,
+			  struct acl_conn *new)
+{
+	lockdep_assert_held(&acl->lock);
+
+	new->index = old->index;
+	rhashtable_replace_fast(&acl->table, &old->node, &new->node,
+				acl_table_params);
+	xa_store(&acl->conns, new->index, new, GFP_ATOMIC);
+}
+
+static void acl_conn_mark(struct acl_conn *conn, bool dead)
+{
+	spin_lock(&conn->lock);
+	conn->dead = dead;
+	spin_unlock(&conn->lock);
+}
+
+/**
+ * acl_conn_start - Make the connection of a frame that the rules allowed.
+ * @acl: the port
+ * @conn: a connection of that name that is over, or NULL
+ * @flow: the frame, %ACL_FLOW_TRACKED
+ *
+ * Context: BH disabled, inside an RCU read-side section.
+ * Return: 0, -ENOSPC if the port has as many connections as it may have, or
+ * another error if there is no memory.
+ */
+int acl_conn_start(struct acl_port *acl, struct acl_conn *conn,
+		   const struct acl_flow *flow)
+{
+	struct acl_conn *new, *old;
+	int err = 0;
+
+	if (conn && acl_conn_restart(conn, flow))
+		return 0;
+
+	/* Looked at first without the lock, for a flood of new flows. */
+	if (READ_ONCE(acl->n_conns) >= READ_ONCE(acl->max_conns))
+		return -ENOSPC;
+
+	new = kzalloc(sizeof(*new), GFP_ATOMIC | __GFP_NOWARN);
+	if (!new)
+		return -ENOMEM;
+
+	spin_lock_init(&new->lock);
+	new->key = flow->key;
+	acl_conn_reset(new, flow);
+
+	spin_lock(&acl->lock);
+	old = acl->n_conns < acl->max_conns ? acl_conn_link(acl, new) :
+					      ERR_PTR(-ENOSPC);
+	if (IS_ERR(old))
+		err = PTR_ERR(old);
+	else if (old && !acl_conn_follow(old, flow))
+		/* Another CPU was quicker, or brought the frame out of order. */
+		acl_conn_restart(old, flow);
+	spin_unlock(&acl->lock);
+
+	if (old)
+		kfree(new);
+
+	return err;
+}
+
+/**
+ * acl_conn_insert - Put a restored connection into the table.
+ * @acl: the port
+ * @conn: the connection
+ * @old: set to the connection of the same name whose place it took, or to NULL;
+ *	that one is the caller's now
+ *
+ * Return: 0, -ENOSPC or -ENOMEM.
+ */
+int acl_conn_insert(struct acl_port *acl, struct acl_conn *conn,
+		    struct acl_conn **old)
+{
+	struct acl_conn *found;
+	int err = 0;
+
+	*old = NULL;
+
+	spin_lock_bh(&acl->lock);
+	rcu_read_lock();
+	found = acl_conn_find(acl, &conn->key);
+	if (!found)
+		found = acl->n_conns < acl->max_conns ?
+			acl_conn_link(acl, conn) : ERR_PTR(-ENOSPC);
+	if (IS_ERR(found)) {
+		err = PTR_ERR(found);
+	} else if (found) {
+		acl_conn_mark(found, true);
+		acl_conn_swap(acl, found, conn);
+		*old = found;
+	}
+	rcu_read_unlock();
+	spin_unlock_bh(&acl->lock);
+
+	return err;
+}
+
+/**
+ * acl_conn_put_back - Undo acl_conn_insert().
+ * @acl: the port
+ * @conn: the connection that was inserted; if it was flushed since then nothing
+ *	comes back
+ * @old: the connection whose place it took, or NULL
+ *
+ * Return: whether @old is in the table again; if not, both are the caller's.
+ */
+bool acl_conn_put_back(struct acl_port *acl, struct acl_conn *conn,
+		       struct acl_conn *old)
+{
+	bool back = false;
+
+	spin_lock_bh(&acl->lock);
+	if (!conn->dead) {
+		acl_conn_mark(conn, true);
+		if (old) {
+			acl_conn_swap(acl, conn, old);
+			acl_conn_mark(old, false);
+			back = true;
+		} else {
+			acl_conn_unlink(acl, conn);
+		}
+	}
+	spin_unlock_bh(&acl->lock);
+
+	return back;
+}
+
+/**
+ * acl_conn_keep - Make a restored connection like any other.
+ * @acl: the port
+ * @conn: the connection
+ *
+ * Return: whether it is in the table; if not, it is still the caller's.
+ */
+bool acl_conn_keep(struct acl_port *acl, struct acl_conn *conn)
+{
+	bool kept;
+
+	spin_lock_bh(&acl->lock);
+	kept = !conn->dead;
+	if (kept)
+		conn->pinned = false;
+	spin_unlock_bh(&acl->lock);
+
+	return kept;
+}
+
+/*
+ * Takes a connection that was found in acl->conns out of the table: any, or
+ * only if it is over. One that a restore owns stays until the restore ended.
+ */
+static void acl_conn_drop(struct acl_port *acl, struct acl_conn *conn,
+			  bool any)
+{
+	bool gone = false;
+
+	spin_lock_bh(&acl->lock);
+	spin_lock(&conn->lock);
+	if (!conn->dead && (any || (!conn->pinned && acl_conn_expired(conn)))) {
+		conn->dead = true;
+		gone = true;
+	}
+	spin_unlock(&conn->lock);
+	if (gone) {
+		acl_conn_unlink(acl, conn);
+		if (!conn->pinned)
+			kfree_rcu(conn, rcu);
+	}
+	spin_unlock_bh(&acl->lock);
+}
+
+/**
+ * acl_conns_flush - Forget all connections.
+ * @acl: the port
+ *
+ * Context: may sleep.
+ */
+void acl_conns_flush(struct acl_port *acl)
+{
+	unsigned int budget = ACL_GC_BATCH;
+	struct acl_conn *conn;
+	unsigned long index = 0;
+
+	for (;;) {
+		rcu_read_lock();
+		conn = xa_find(&acl->conns, &index, ULONG_MAX, XA_PRESENT);
+		if (conn)
+			acl_conn_drop(acl, conn, true);
+		rcu_read_unlock();
+		if (!conn)
+			return;
+
+		index++;
+		if (!--budget) {
+			budget = ACL_GC_BATCH;
+			cond_resched();
+		}
+	}
+}
+
+/*
+ * A frame that saw the connection in its old state may have written the old,
+ * longer timeout after another frame closed it. The collector puts that right.
+ */
+static void acl_conn_check(struct acl_conn *conn)
+{
+	unsigned long latest = acl_conn_deadline(conn, READ_ONCE(conn->state));
+
+	if (time_after(READ_ONCE(conn->expires), latest))
+		WRITE_ONCE(conn->expires, latest);
+}
+
+/**
+ * acl_conns_collect - Look at some connections and forget those that expired.
+ * @acl: the port
+ *
+ * Return: true if it is not through with all connections.
+ */
+bool acl_conns_collect(struct acl_port *acl)
+{
+	unsigned int budget = ACL_GC_BATCH;
+	struct acl_conn *conn;
+	unsigned long index = acl->gc_pos;
+
+	rcu_read_lock();
+	while (budget--) {
+		conn = xa_find(&acl->conns, &index, ULONG_MAX, XA_PRESENT);
+		if (!conn) {
+			rcu_read_unlock();
+			acl->gc_pos = 0;
+			return false;
+		}
+
+		if (acl_conn_expired(conn))
+			acl_conn_drop(acl, conn, false);
+		else
+			acl_conn_check(conn);
+		index++;
+	}
+	rcu_read_unlock();
+	acl->gc_pos = index;
+
+	return true;
+}
+
+static void acl_gc_work(struct work_struct *work)
+{
+	struct acl_port *acl = container_of(work, struct acl_port, gc.work);
+	unsigned long delay = 0;
+
+	if (!acl_conns_collect(acl)) {
+		/* Whoever makes the first connection afterwards starts it. */
+		if (!READ_ONCE(acl->n_conns))
+			return;
+		delay = ACL_GC_INTERVAL * HZ;
+	}
+
+	queue_delayed_work(system_power_efficient_wq, &acl->gc, delay);
+}
+
+/**
+ * acl_conns_init - Prepare the table of a port.
+ * @acl: the port
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int acl_conns_init(struct acl_port *acl)
+{
+	spin_lock_init(&acl->lock);
+	xa_init_flags(&acl->conns, XA_FLAGS_ALLOC);
+	INIT_DEFERRABLE_WORK(&acl->gc, acl_gc_work);
+	acl->max_conns = ACL_CONNS_DEFAULT;
+
+	return rhashtable_init(&acl->table, &acl_table_params);
+}
+
+static void acl_conn_free(void *ptr, void *unused)
+{
+	kfree(ptr);
+}
+
+/**
+ * acl_conns_destroy - Free the table of a port and all connections.
+ * @acl: the port; no frame reaches it any more
+ *
+ * Context: may sleep.
+ */
+void acl_conns_destroy(struct acl_port *acl)
+{
+	cancel_delayed_work_sync(&acl->gc);
+	xa_destroy(&acl->conns);
+	rhashtable_free_and_destroy(&acl->table, acl_conn_free, NULL);
+}

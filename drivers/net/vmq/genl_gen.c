@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/vmq.yaml */
+/* YNL-GEN kernel source */
+/* To regenerate run: tools/net/ynl/ynl-regen.sh */
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include "genl_gen.h"
+
+#include <uapi/linux/vmq.h>
+
+/* VMQ_CMD_ADAPTER_GET - do */
+static const struct nla_policy vmq_adapter_get_nl_policy[VMQ_A_ADAPTER_DEV + 1] = {
+	[VMQ_A_ADAPTER_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_ADAPTER_DEV] = { .type = NLA_NUL_STRING, },
+};
+
+/* VMQ_CMD_QUEUE_GET - do */
+static const struct nla_policy vmq_queue_get_do_nl_policy[VMQ_A_QUEUE_ID + 1] = {
+	[VMQ_A_QUEUE_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_QUEUE_ID] = { .type = NLA_U32, },
+};
+
+/* VMQ_CMD_QUEUE_GET - dump */
+static const struct nla_policy vmq_queue_get_dump_nl_policy[VMQ_A_QUEUE_DEV + 1] = {
+	[VMQ_A_QUEUE_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_DEV] = { .type = NLA_NUL_STRING, },
+};
+
+/* VMQ_CMD_FILTER_GET - do */
+static const struct nla_policy vmq_filter_get_do_nl_policy[VMQ_A_FILTER_ID + 1] = {
+	[VMQ_A_FILTER_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_FILTER_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_FILTER_ID] = { .type = NLA_U32, },
+};
+
+/* VMQ_CMD_FILTER_GET - dump */
+static const struct nla_policy vmq_filter_get_dump_nl_policy[VMQ_A_FILTER_DEV + 1] = {
+	[VMQ_A_FILTER_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_FILTER_DEV] = { .type = NLA_NUL_STRING, },
+};
+
+/* VMQ_CMD_PORT_GET - do */
+static const struct nla_policy vmq_port_get_nl_policy[VMQ_A_PORT_DEV + 1] = {
+	[VMQ_A_PORT_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_PORT_DEV] = { .type = NLA_NUL_STRING, },
+};
+
+/* VMQ_CMD_EXT_GET - do */
+static const struct nla_policy vmq_ext_get_do_nl_policy[VMQ_A_EXT_NAME + 1] = {
+	[VMQ_A_EXT_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_EXT_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_EXT_NAME] = { .type = NLA_NUL_STRING, },
+};
+
+/* VMQ_CMD_EXT_GET - dump */
+static const struct nla_policy vmq_ext_get_dump_nl_policy[VMQ_A_EXT_DEV + 1] = {
+	[VMQ_A_EXT_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_EXT_DEV] = { .type = NLA_NUL_STRING, },
+};
+
+/* VMQ_CMD_EXT_SET - do */
+static const struct nla_policy vmq_ext_set_nl_policy[VMQ_A_EXT_POSITION + 1] = {
+	[VMQ_A_EXT_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_EXT_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_EXT_NAME] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_EXT_ENABLED] = NLA_POLICY_MAX(NLA_U8, 1),
+	[VMQ_A_EXT_POSITION] = { .type = NLA_U32, },
+};
+
+/* VMQ_CMD_EXT_PORT_GET - dump */
+static const struct nla_policy vmq_ext_port_get_nl_policy[VMQ_A_EXT_PORT_NAME + 1] = {
+	[VMQ_A_EXT_PORT_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_EXT_PORT_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_EXT_PORT_NAME] = { .type = NLA_NUL_STRING, },
+};
+
+/* VMQ_CMD_EXT_PORT_SET - do */
+static const struct nla_policy vmq_ext_port_set_nl_policy[VMQ_A_EXT_PORT_CONFIG + 1] = {
+	[VMQ_A_EXT_PORT_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_EXT_PORT_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_EXT_PORT_NAME] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_EXT_PORT_CONFIG] = { .type = NLA_BINARY, },
+};
+
+/* VMQ_CMD_SAVE_BEGIN - do */
+static const struct nla_policy vmq_save_begin_nl_policy[VMQ_A_PORT_DEV + 1] = {
+	[VMQ_A_PORT_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_PORT_DEV] = { .type = NLA_NUL_STRING, },
+};
+
+/* VMQ_CMD_RESTORE_BEGIN - do */
+static const struct nla_policy vmq_restore_begin_nl_policy[VMQ_A_PORT_DEV + 1] = {
+	[VMQ_A_PORT_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_PORT_DEV] = { .type = NLA_NUL_STRING, },
+};
+
+/* VMQ_CMD_RESTORE_COMMIT - do */
+static const struct nla_policy vmq_restore_commit_nl_policy[VMQ_A_PORT_DEV + 1] = {
+	[VMQ_A_PORT_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_PORT_DEV] = { .type = NLA_NUL_STRING, },
+};
+
+/* VMQ_CMD_ABORT - do */
+static const struct nla_policy vmq_abort_nl_policy[VMQ_A_PORT_DEV + 1] = {
+	[VMQ_A_PORT_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_PORT_DEV] = { .type = NLA_NUL_STRING, },
+};
+
+/* Ops table for vmq */
+static const struct genl_split_ops vmq_nl_ops[] = {
+	{
+		.cmd		= VMQ_CMD_ADAPTER_GET,
+		.doit		= vmq_nl_adapter_get_doit,
+		.policy		= vmq_adapter_get_nl_policy,
+		.maxattr	= VMQ_A_ADAPTER_DEV,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= VMQ_CMD_ADAPTER_GET,
+		.dumpit	= vmq_nl_adapter_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= VMQ_CMD_QUEUE_GET,
+		.doit		= vmq_nl_queue_get_doit,
+		.policy		= vmq_queue_get_do_nl_policy,
+		.maxattr	= VMQ_A_QUEUE_ID,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_QUEUE_GET,
+		.dumpit		= vmq_nl_queue_get_dumpit,
+		.policy		= vmq_queue_get_dump_nl_policy,
+		.maxattr	= VMQ_A_QUEUE_DEV,
+		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= VMQ_CMD_FILTER_GET,
+		.doit		= vmq_nl_filter_get_doit,
+		.policy		= vmq_filter_get_do_nl_policy,
+		.maxattr	= VMQ_A_FILTER_ID,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_FILTER_GET,
+		.dumpit		= vmq_nl_filter_get_dumpit,
+		.policy		= vmq_filter_get_dump_nl_policy,
+		.maxattr	= VMQ_A_FILTER_DEV,
+		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= VMQ_CMD_PORT_GET,
+		.doit		= vmq_nl_port_get_doit,
+		.policy		= vmq_port_get_nl_policy,
+		.maxattr	= VMQ_A_PORT_DEV,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= VMQ_CMD_PORT_GET,
+		.dumpit	= vmq_nl_port_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= VMQ_CMD_EXT_GET,
+		.doit		= vmq_nl_ext_get_doit,
+		.policy		= vmq_ext_get_do_nl_policy,
+		.maxattr	= VMQ_A_EXT_NAME,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_EXT_GET,
+		.dumpit		= vmq_nl_ext_get_dumpit,
+		.policy		= vmq_ext_get_dump_nl_policy,
+		.maxattr	= VMQ_A_EXT_DEV,
+		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= VMQ_CMD_EXT_SET,
+		.doit		= vmq_nl_ext_set_doit,
+		.policy		= vmq_ext_set_nl_policy,
+		.maxattr	= VMQ_A_EXT_POSITION,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_EXT_PORT_GET,
+		.dumpit		= vmq_nl_ext_port_get_dumpit,
+		.policy		= vmq_ext_port_get_nl_policy,
+		.maxattr	= VMQ_A_EXT_PORT_NAME,
+		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= VMQ_CMD_EXT_PORT_SET,
+		.doit		= vmq_nl_ext_port_set_doit,
+		.policy		= vmq_ext_port_set_nl_policy,
+		.maxattr	= VMQ_A_EXT_PORT_CONFIG,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_SAVE_BEGIN,
+		.doit		= vmq_nl_save_begin_doit,
+		.policy		= vmq_save_begin_nl_policy,
+		.maxattr	= VMQ_A_PORT_DEV,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_RESTORE_BEGIN,
+		.doit		= vmq_nl_restore_begin_doit,
+		.policy		= vmq_restore_begin_nl_policy,
+		.maxattr	= VMQ_A_PORT_DEV,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_RESTORE_COMMIT,
+		.doit		= vmq_nl_restore_commit_doit,
+		.policy		= vmq_restore_commit_nl_policy,
+		.maxattr	= VMQ_A_PORT_DEV,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_ABORT,
+		.doit		= vmq_nl_abort_doit,
+		.policy		= vmq_abort_nl_policy,
+		.maxattr	= VMQ_A_PORT_DEV,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+};
+
+static const struct genl_multicast_group vmq_nl_mcgrps[] = {
+	[VMQ_NLGRP_EVENTS] = { "events", },
+};
+
+struct genl_family vmq_nl_family __ro_after_init = {
+	.name		= VMQ_FAMILY_NAME,
+	.version	= VMQ_FAMILY_VERSION,
+	.netnsok	= true,
+	.parallel_ops	= true,
+	.module		= THIS_MODULE,
+	.split_ops	= vmq_nl_ops,
+	.n_split_ops	= ARRAY_SIZE(vmq_nl_ops),
+	.mcgrps		= vmq_nl_mcgrps,
+	.n_mcgrps	= ARRAY_SIZE(vmq_nl_mcgrps),
+};

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Virtual machine queues: a KVM host's network adapter in software, over any
+ * Ethernet uplink. This file only brings the parts up and down.
+ */
+#include <linux/module.h>
+
+#include "genl_gen.h"
+#include "vmq_priv.h"
+
+static int __init vmq_init(void)
+{
+	int err;
+
+	vmq_classify_init();
+	err = vmq_bus_init();
+	if (err)
+		return err;
+	err = vmq_tap_init();
+	if (err)
+		goto err_bus;
+	err = vmq_uplink_init();
+	if (err)
+		goto err_tap;
+	err = genl_register_family(&vmq_nl_family);
+	if (err)
+		goto err_uplink;
+	err = rtnl_link_register(&vmq_adapter_link_ops);
+	if (err)
+		goto err_genl;
+	err = rtnl_link_register(&vmq_port_link_ops);
+	if (err)
+		goto err_adapter;
+	return 0;
+
+err_adapter:
+	rtnl_link_unregister(&vmq_adapter_link_ops);
+err_genl:
+	genl_unregister_family(&vmq_nl_family);
+err_uplink:
+	vmq_uplink_exit();
+err_tap:
+	vmq_tap_exit();
+err_bus:
+	vmq_bus_exit();
+	return err;
+}
+module_init(vmq_init);
+
+static void __exit vmq_exit(void)
+{
+	/* ports first, then the adapters under them */
+	rtnl_link_unregister(&vmq_port_link_ops);
+	rtnl_link_unregister(&vmq_adapter_link_ops);
+	genl_unregister_family(&vmq_nl_family);
+	vmq_uplink_exit();
+	vmq_tap_exit();
+	vmq_bus_exit();
+	/* rules, stacks and the like that wait for their grace period */
+	rcu_barrier();
+}
+module_exit(vmq_exit);
+
+MODULE_DESCRIPTION("Virtual machine queues: VM queues, switch ports and their state on a host's NIC");
+MODULE_AUTHOR("The vmq maintainers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(VMQ_VERSION);
+MODULE_ALIAS_RTNL_LINK("vmq");
+MODULE_ALIAS_RTNL_LINK("vmqport");
+MODULE_ALIAS_GENL_FAMILY(VMQ_FAMILY_NAME);

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Generic netlink answers: one object, one function. Each returns 0 or
+ * -EMSGSIZE, and is called with rtnl held unless it says otherwise.
+ */
+#include "netlink.h"
+#include "stream.h"
+
+static int vmq_put_dev(struct sk_buff *msg, const struct net_device *dev)
+{
+	/* the first two attributes of every set */
+	return nla_put_u32(msg, VMQ_A_ADAPTER_IFINDEX, dev->ifindex) ||
+	       nla_put_string(msg, VMQ_A_ADAPTER_DEV, dev->name) ?
+	       -EMSGSIZE : 0;
+}
+
+static int vmq_put_u64(struct sk_buff *msg, int attr, u64 value)
+{
+	return nla_put(msg, attr, sizeof(value), &value);
+}
+
+static int vmq_put_uuid(struct sk_buff *msg, int attr, const uuid_t *uuid)
+{
+	char text[UUID_STRING_LEN + 1];
+
+	snprintf(text, sizeof(text), "%pUb", uuid);
+	return nla_put_string(msg, attr, text);
+}
+
+#define VMQ_CAPS_ALWAYS	(VMQ_CAPABILITY_VM_QUEUE |			\
+			 VMQ_CAPABILITY_MAC_FILTER |			\
+			 VMQ_CAPABILITY_VLAN_FILTER |			\
+			 VMQ_CAPABILITY_VLAN_STRIP)
+#define VMQ_CAPS_NTUPLE	(VMQ_CAPABILITY_SOURCE_MAC |			\
+			 VMQ_CAPABILITY_ETHERTYPE |			\
+			 VMQ_CAPABILITY_MASK_EQUAL |			\
+			 VMQ_CAPABILITY_NTUPLE |			\
+			 VMQ_CAPABILITY_DROP)
+
+/**
+ * vmq_fill_adapter() - describes an adapter
+ * @msg: the message
+ * @a: the adapter
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0 or -EMSGSIZE.
+ */
+int vmq_fill_adapter(struct sk_buff *msg, struct vmq_adapter *a)
+{
+	struct net_device *uplink = rtnl_dereference(a->uplink);
+	u32 caps = VMQ_CAPS_ALWAYS;
+
+	if (a->dev->features & NETIF_F_NTUPLE)
+		caps |= VMQ_CAPS_NTUPLE;
+	if (vmq_put_dev(msg, a->dev) ||
+	    (uplink && nla_put_string(msg, VMQ_A_ADAPTER_UPLINK,
+				      uplink->name)) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_QUEUES, a->max_queues) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_QUEUES,
+			a->dev->real_num_rx_queues) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_VM_QUEUES, a->n_vm_queues) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_PORTS, a->n_ports) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_FILTERS, VMQ_MAX_FILTERS) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_FILTERS, a->n_filters) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_HW_CAPABILITIES,
+			VMQ_CAPS_ALWAYS | VMQ_CAPS_NTUPLE) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_CAPABILITIES, caps) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_MAC_FILTERS,
+			VMQ_MAX_FILTERS) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_LOOKAHEAD_MAX, 0) ||
+	    nla_put_u16(msg, VMQ_A_ADAPTER_FORMAT_VERSION,
+			VMQ_STREAM_VERSION) ||
+	    nla_put_string(msg, VMQ_A_ADAPTER_MODULE_VERSION, VMQ_VERSION))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * vmq_fill_queue() - describes a queue
+ * @msg: the message
+ * @q: the queue
+ *
+ * Context: Process context, rtnl or adapter->lock held.
+ * Return: 0 or -EMSGSIZE.
+ */
+int vmq_fill_queue(struct sk_buff *msg, struct vmq_queue *q)
+{
+	struct vmq_adapter *a = q->adapter;
+	struct vmq_stats sum = {};
+	struct vmq_port *port;
+
+	port = rcu_dereference_check(q->port, lockdep_rtnl_is_held() ||
+				     lockdep_is_held(&a->lock));
+	vmq_stats_sum(q->stats, &sum);
+	if (vmq_put_dev(msg, a->dev) ||
+	    nla_put_u32(msg, VMQ_A_QUEUE_ID, q->id) ||
+	    nla_put_u32(msg, VMQ_A_QUEUE_STATE, q->state) ||
+	    nla_put_string(msg, VMQ_A_QUEUE_NAME, q->name) ||
+	    nla_put_string(msg, VMQ_A_QUEUE_VM, "") ||
+	    nla_put_string(msg, VMQ_A_QUEUE_CPUS, "") ||
+	    nla_put_u32(msg, VMQ_A_QUEUE_MODE, VMQ_QUEUE_MODE_DIRECT) ||
+	    nla_put_u32(msg, VMQ_A_QUEUE_BUFFERS, 0) ||
+	    nla_put_u32(msg, VMQ_A_QUEUE_FILTERS, q->filters) ||
+	    (port && nla_put_string(msg, VMQ_A_QUEUE_PORT, port->dev->name)) ||
+	    vmq_put_u64(msg, VMQ_A_QUEUE_RX_PACKETS, sum.rx_packets) ||
+	    vmq_put_u64(msg, VMQ_A_QUEUE_RX_BYTES, sum.rx_bytes) ||
+	    vmq_put_u64(msg, VMQ_A_QUEUE_RX_DROPS, sum.rx_drops) ||
+	    vmq_put_u64(msg, VMQ_A_QUEUE_TX_PACKETS, sum.tx_packets) ||
+	    vmq_put_u64(msg, VMQ_A_QUEUE_TX_BYTES, sum.tx_bytes))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* A field under a mask: nothing if no bit counts, no mask if all do. */
+static int vmq_put_masked(struct sk_buff *msg, int attr, const void *key,
+			  const void *mask, unsigned int len)
+{
+	u8 full[16];
+
+	memset(full, 0xff, sizeof(full));
+	if (!memchr_inv(mask, 0, len))
+		return 0;
+	if (nla_put(msg, attr, len, key))
+		return -EMSGSIZE;
+	if (!memcmp(mask, full, len))
+		return 0;
+	/* every mask follows its field in the specification */
+	return nla_put(msg, attr + 1, len, mask);
+}
+
+static int vmq_put_masked16(struct sk_buff *msg, int attr, __be16 key,
+			    __be16 mask)
+{
+	u16 k = ntohs(key), m = ntohs(mask);
+
+	return vmq_put_masked(msg, attr, &k, &m, sizeof(k));
+}
+
+static int vmq_fill_vlan(struct sk_buff *msg, const struct vmq_rule *rule)
+{
+	u16 tci = ntohs(rule->key.vlan), mask = ntohs(rule->mask.vlan);
+
+	if (!mask)
+		return 0;
+	if (mask == VLAN_VID_MASK && !tci)
+		return nla_put_flag(msg, VMQ_A_FILTER_UNTAGGED);
+	if (nla_put_u16(msg, VMQ_A_FILTER_VLAN, tci))
+		return -EMSGSIZE;
+	if (mask == VLAN_VID_MASK)
+		return 0;
+	return nla_put_u16(msg, VMQ_A_FILTER_VLAN_MASK, mask);
+}
+
+static int vmq_fill_match(struct sk_buff *msg, const struct vmq_rule *rule)
+{
+	const struct vmq_key *k = &rule->key, *m = &rule->mask;
+	unsigned int len = k->l3 == 6 ? 16 : 4;
+
+	if (vmq_put_masked(msg, VMQ_A_FILTER_MAC, k->dst, m->dst, ETH_ALEN) ||
+	    vmq_fill_vlan(msg, rule) ||
+	    vmq_put_masked(msg, VMQ_A_FILTER_SRC_MAC, k->src, m->src,
+			   ETH_ALEN) ||
+	    vmq_put_masked16(msg, VMQ_A_FILTER_ETHERTYPE, k->ethertype,
+			     m->ethertype) ||
+	    vmq_put_masked(msg, VMQ_A_FILTER_SRC_IP, k->saddr, m->saddr, len) ||
+	    vmq_put_masked(msg, VMQ_A_FILTER_DST_IP, k->daddr, m->daddr, len) ||
+	    (m->proto && nla_put_u8(msg, VMQ_A_FILTER_IP_PROTO, k->proto)) ||
+	    vmq_put_masked(msg, VMQ_A_FILTER_TOS, &k->tos, &m->tos, 1) ||
+	    vmq_put_masked16(msg, VMQ_A_FILTER_SRC_PORT, k->sport, m->sport) ||
+	    vmq_put_masked16(msg, VMQ_A_FILTER_DST_PORT, k->dport, m->dport))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * vmq_fill_filter() - describes a filter
+ * @msg: the message
+ * @a: the adapter
+ * @f: the filter
+ * @event: what happened to it, or NULL
+ *
+ * Context: Process context, adapter->lock held.
+ * Return: 0 or -EMSGSIZE.
+ */
+int vmq_fill_filter(struct sk_buff *msg, struct vmq_adapter *a,
+		    const struct vmq_filter *f, const char *event)
+{
+	char owner[IFNAMSIZ + 8] = "ethtool";
+	int err;
+
+	if (f->port)
+		snprintf(owner, sizeof(owner), "port %s", f->port->dev->name);
+	if (vmq_put_dev(msg, a->dev) ||
+	    nla_put_u32(msg, VMQ_A_FILTER_ID, f->rule->id))
+		return -EMSGSIZE;
+	if (f->queue)
+		err = nla_put_u32(msg, VMQ_A_FILTER_QUEUE, f->queue->id);
+	else
+		err = nla_put_flag(msg, VMQ_A_FILTER_DROP);
+	if (err || vmq_fill_match(msg, f->rule) ||
+	    nla_put_string(msg, VMQ_A_FILTER_OWNER, owner) ||
+	    nla_put_u32(msg, VMQ_A_FILTER_LOCATION, f->fs.location) ||
+	    (event && nla_put_string(msg, VMQ_A_FILTER_EVENT, event)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int vmq_fill_port_queues(struct sk_buff *msg,
+				const struct vmq_port *port)
+{
+	u32 i;
+
+	if (!port->n_queues)
+		return nla_put_u32(msg, VMQ_A_PORT_QUEUES, 0);
+	for (i = 0; i < port->n_queues; i++)
+		if (nla_put_u32(msg, VMQ_A_PORT_QUEUES, port->queue[i]->id))
+			return -EMSGSIZE;
+	return 0;
+}
+
+static int vmq_fill_port_tap(struct sk_buff *msg, const struct vmq_port *port)
+{
+	char name[IFNAMSIZ];
+
+	if (!port->tap_ifindex)
+		return 0;
+	snprintf(name, sizeof(name), "tap%d", port->tap_ifindex);
+	if (nla_put_string(msg, VMQ_A_PORT_TAP, name) ||
+	    nla_put_u32(msg, VMQ_A_PORT_TAP_READERS,
+			READ_ONCE(port->tap.numvtaps)))
+		return -EMSGSIZE;
+	return READ_ONCE(port->claimed) ?
+	       nla_put_flag(msg, VMQ_A_PORT_TAP_CLAIMED) : 0;
+}
+
+static int vmq_fill_port_stats(struct sk_buff *msg,
+			       const struct vmq_port *port)
+{
+	struct vmq_stats sum = {};
+
+	vmq_port_sum(port, 0, port->dev->num_rx_queues, &sum);
+	if (vmq_put_u64(msg, VMQ_A_PORT_RX_PACKETS, sum.rx_packets) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_RX_BYTES, sum.rx_bytes) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_RX_DROPS, sum.rx_drops) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_TX_PACKETS, sum.tx_packets) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_TX_BYTES, sum.tx_bytes) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_TX_DROPS, sum.tx_drops) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_EXT_DROPS, sum.drops[VMQ_DROP_EXT] +
+			sum.tx_ext_drops))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * vmq_fill_port() - describes a port
+ * @msg: the message
+ * @port: the port
+ *
+ * Context: Process context, rtnl held or the port kept alive by its session.
+ * Return: 0 or -EMSGSIZE.
+ */
+int vmq_fill_port(struct sk_buff *msg, struct vmq_port *port)
+{
+	struct vmq_report report;
+
+	vmq_port_report(port, &report);
+	if (vmq_put_dev(msg, port->dev) ||
+	    nla_put_string(msg, VMQ_A_PORT_ADAPTER, port->adapter->dev->name) ||
+	    nla_put_u32(msg, VMQ_A_PORT_PORT_ID, port->id) ||
+	    vmq_put_uuid(msg, VMQ_A_PORT_UUID, &port->uuid) ||
+	    nla_put(msg, VMQ_A_PORT_MAC, ETH_ALEN, port->dev->dev_addr) ||
+	    vmq_fill_port_queues(msg, port) ||
+	    nla_put_u32(msg, VMQ_A_PORT_PATH, VMQ_PORT_PATH_SYNTHETIC) ||
+	    nla_put_u32(msg, VMQ_A_PORT_GATE, VMQ_PORT_GATE_OPEN) ||
+	    nla_put_u32(msg, VMQ_A_PORT_MIGRATION,
+			READ_ONCE(port->migration)) ||
+	    vmq_fill_port_tap(msg, port) ||
+	    vmq_fill_port_stats(msg, port) ||
+	    nla_put_u32(msg, VMQ_A_PORT_RECORDS, report.records) ||
+	    nla_put_u32(msg, VMQ_A_PORT_RECORDS_UNCLAIMED,
+			report.unclaimed) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_STATE_BYTES, report.bytes) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_STATE_USECS, report.usecs) ||
+	    (report.error[0] &&
+	     nla_put_string(msg, VMQ_A_PORT_ERROR, report.error)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * vmq_fill_ext() - describes an extension of an adapter
+ * @msg: the message
+ * @a: the adapter
+ * @inst: the extension on it
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0 or -EMSGSIZE.
+ */
+int vmq_fill_ext(struct sk_buff *msg, struct vmq_adapter *a,
+		 const struct vmq_ext_inst *inst)
+{
+	if (vmq_put_dev(msg, a->dev) ||
+	    nla_put_string(msg, VMQ_A_EXT_NAME, inst->ops->name) ||
+	    vmq_put_uuid(msg, VMQ_A_EXT_UUID, &inst->ops->uuid) ||
+	    nla_put_u32(msg, VMQ_A_EXT_CLASS, inst->ops->class) ||
+	    nla_put_u8(msg, VMQ_A_EXT_ENABLED, inst->enabled) ||
+	    nla_put_u32(msg, VMQ_A_EXT_POSITION, vmq_ext_position(a, inst)) ||
+	    nla_put_u16(msg, VMQ_A_EXT_DATA_VERSION, inst->ops->data_version))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * vmq_fill_record() - describes a restored record that nobody owns
+ * @msg: the message
+ * @port: the port
+ * @ext: who wrote it
+ * @class: its feature class
+ * @length: its data, in bytes
+ *
+ * Context: Process context.
+ * Return: 0 or -EMSGSIZE.
+ */
+int vmq_fill_record(struct sk_buff *msg, struct vmq_port *port,
+		    const uuid_t *ext, const uuid_t *class, u32 length)
+{
+	if (vmq_put_dev(msg, port->dev) ||
+	    vmq_put_uuid(msg, VMQ_A_RECORD_EXT_UUID, ext) ||
+	    vmq_put_uuid(msg, VMQ_A_RECORD_CLASS_UUID, class) ||
+	    nla_put_u32(msg, VMQ_A_RECORD_LENGTH, length))
+		return -EMSGSIZE;
+	return 0;
+}

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The port: netdev of link kind "vmqport", one VM NIC. Switch port, queue user
+ * and, through port_tap.c, character device in one.
+ */
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
+#include <linux/if_tun.h>
+
+#include "vmq_priv.h"
+
+#define VMQ_PORT_FEATURES	(NETIF_F_SG | NETIF_F_HW_CSUM | \
+				 NETIF_F_HIGHDMA | NETIF_F_FRAGLIST | \
+				 NETIF_F_GSO_SOFTWARE | \
+				 NETIF_F_HW_VLAN_CTAG_TX)
+
+/**
+ * vmq_port_update_vlans() - lets a port take the floods of its filters' VLANs
+ * @port: the port
+ *
+ * Context: Process context, adapter->lock held.
+ */
+void vmq_port_update_vlans(struct vmq_port *port)
+{
+	DECLARE_BITMAP(vlans, VLAN_N_VID);
+	unsigned int i;
+
+	vmq_filter_vlans(port, vlans);
+	/* readers test single bits, so words may change one by one */
+	for (i = 0; i < BITS_TO_LONGS(VLAN_N_VID); i++)
+		WRITE_ONCE(port->vlans[i], vlans[i]);
+}
+
+/* ---- queues and filters of a port ---- */
+
+/* Takes a queue for each receive queue of the netdev, as many as there are. */
+static int vmq_port_take_queues(struct vmq_port *port)
+{
+	struct vmq_adapter *a = port->adapter;
+	int err = 0;
+	u32 i;
+
+	mutex_lock(&a->lock);
+	for (i = 0; i < port->dev->num_rx_queues; i++) {
+		err = vmq_queue_alloc(a, port, i, &port->queue[i]);
+		if (err)
+			break;
+		port->n_queues++;
+	}
+	if (err && err != -ENOSPC) {
+		vmq_queue_free(port->queue, port->n_queues);
+		port->n_queues = 0;
+	} else {
+		/* without a queue of its own it works from the default one */
+		err = 0;
+	}
+	mutex_unlock(&a->lock);
+	return err;
+}
+
+static void vmq_port_complete_queues(struct vmq_port *port)
+{
+	u32 i;
+
+	mutex_lock(&port->adapter->lock);
+	for (i = 0; i < port->n_queues; i++) {
+		/* frames reach the others by the first one's filter */
+		if (!port->queue[i]->filters) {
+			port->queue[i]->filters++;
+			vmq_queue_event(port->queue[i], VMQ_QEV_SET_FILTER);
+		}
+		WARN_ON_ONCE(vmq_queue_event(port->queue[i],
+					     VMQ_QEV_COMPLETE));
+	}
+	mutex_unlock(&port->adapter->lock);
+}
+
+static void vmq_port_free_queues(struct vmq_port *port)
+{
+	u32 i;
+
+	mutex_lock(&port->adapter->lock);
+	for (i = 1; i < port->n_queues; i++) {
+		if (port->queue[i]->filters != 1)
+			continue;
+		port->queue[i]->filters = 0;
+		vmq_queue_event(port->queue[i], VMQ_QEV_CLEAR_LAST_FILTER);
+	}
+	vmq_queue_free(port->queue, port->n_queues);
+	port->n_queues = 0;
+	mutex_unlock(&port->adapter->lock);
+}
+
+/**
+ * vmq_port_set_mac() - moves a port's filter to a new address, without a gap
+ * @port: the port, with a filter for its present address or none yet
+ * @mac: the new address
+ * @extack: says why not
+ *
+ * Frames for the old address arrive until those for the new one do.
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0, -EADDRNOTAVAIL if it is not a unicast address, or the errors of
+ * vmq_filter_set(); nothing changed then.
+ */
+int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
+		     struct netlink_ext_ack *extack)
+{
+	struct vmq_filter_spec spec;
+	u32 old = port->mac_location;
+	int err;
+
+	if (!is_valid_ether_addr(mac)) {
+		NL_SET_ERR_MSG(extack, "not a unicast Ethernet address");
+		return -EADDRNOTAVAIL;
+	}
+	if (old != VMQ_LOC_ANY && ether_addr_equal(mac, port->dev->dev_addr))
+		return 0;
+	vmq_filter_mac_spec(&spec, mac, 0);
+	spec.owner = VMQ_OWNER_PORT;
+	spec.port = port;
+	spec.queue = port->n_queues ? port->queue[0]->id : 0;
+	err = vmq_filter_set(port->adapter, &spec, extack);
+	if (err)
+		return err;
+	port->mac_location = spec.location;
+	if (old != VMQ_LOC_ANY)
+		vmq_filter_clear(port->adapter, old, VMQ_OWNER_PORT, port);
+	eth_hw_addr_set(port->dev, mac);
+	return 0;
+}
+
+/* ---- netdev ops ---- */
+
+static void vmq_port_destructor(struct net_device *dev)
+{
+	struct vmq_port *port = vmq_port_priv(dev);
+	unsigned int i;
+
+	if (port->stats)
+		for (i = 0; i < dev->num_rx_queues; i++)
+			free_percpu(port->stats[i]);
+	kfree(port->stats);
+	kfree(port->queue);
+	bitmap_free(port->vlans);
+}
+
+static int vmq_port_ndo_init(struct net_device *dev)
+{
+	struct vmq_port *port = vmq_port_priv(dev);
+	unsigned int n = dev->num_rx_queues;
+	unsigned int i;
+	int err;
+
+	port->dev = dev;
+	port->vlans = bitmap_zalloc(VLAN_N_VID, GFP_KERNEL_ACCOUNT);
+	port->queue = kcalloc(n, sizeof(*port->queue), GFP_KERNEL_ACCOUNT);
+	port->stats = kcalloc(n, sizeof(*port->stats), GFP_KERNEL_ACCOUNT);
+	err = -ENOMEM;
+	if (!port->vlans || !port->queue || !port->stats)
+		goto err_free;
+	for (i = 0; i < n; i++) {
+		port->stats[i] = vmq_stats_alloc();
+		if (!port->stats[i])
+			goto err_free;
+	}
+	/* the default queue for this port alone: same id, same counters */
+	port->soft.adapter = port->adapter;
+	port->soft.stats = vmq_queue_find(port->adapter, 0)->stats;
+	port->soft.state = VMQ_QUEUE_STATE_RUNNING;
+	RCU_INIT_POINTER(port->soft.port, port);
+	err = vmq_tap_attach(port);
+	if (err)
+		goto err_free;
+	netdev_lockdep_set_classes(dev);
+	return 0;
+
+err_free:
+	vmq_port_destructor(dev);
+	return err;
+}
+
+static void vmq_port_ndo_uninit(struct net_device *dev)
+{
+	vmq_tap_detach(vmq_port_priv(dev));
+}
+
+static int vmq_port_open(struct net_device *dev)
+{
+	netif_tx_start_all_queues(dev);
+	return 0;
+}
+
+static int vmq_port_stop(struct net_device *dev)
+{
+	netif_tx_stop_all_queues(dev);
+	return 0;
+}
+
+static netdev_tx_t vmq_port_start_xmit(struct sk_buff *skb,
+				       struct net_device *dev)
+{
+	struct vmq_port *port = vmq_port_priv(dev);
+
+	return vmq_tx(port->adapter, port, skb);
+}
+
+static void vmq_port_get_stats64(struct net_device *dev,
+				 struct rtnl_link_stats64 *s)
+{
+	struct vmq_stats sum = {};
+
+	vmq_port_sum(vmq_port_priv(dev), 0, dev->num_rx_queues, &sum);
+	vmq_stats_to_link(&sum, s);
+}
+
+static int vmq_port_set_mac_address(struct net_device *dev, void *p)
+{
+	int err = eth_prepare_mac_addr_change(dev, p);
+
+	if (err)
+		return err;
+	return vmq_port_set_mac(vmq_port_priv(dev),
+				((struct sockaddr *)p)->sa_data, NULL);
+}
+
+static int vmq_port_change_mtu(struct net_device *dev, int mtu)
+{
+	if (mtu > vmq_port_priv(dev)->adapter->dev->mtu)
+		return -EINVAL;
+	WRITE_ONCE(dev->mtu, mtu);
+	return 0;
+}
+
+static int vmq_port_get_iflink(const struct net_device *dev)
+{
+	return vmq_port_priv(dev)->adapter->dev->ifindex;
+}
+
+static const struct net_device_ops vmq_port_netdev_ops = {
+	.ndo_init = vmq_port_ndo_init,
+	.ndo_uninit = vmq_port_ndo_uninit,
+	.ndo_open = vmq_port_open,
+	.ndo_stop = vmq_port_stop,
+	.ndo_start_xmit = vmq_port_start_xmit,
+	.ndo_get_stats64 = vmq_port_get_stats64,
+	.ndo_set_mac_address = vmq_port_set_mac_address,
+	.ndo_validate_addr = eth_validate_addr,
+	.ndo_change_mtu = vmq_port_change_mtu,
+	.ndo_get_iflink = vmq_port_get_iflink,
+	.ndo_features_check = passthru_features_check,
+};
+
+/**
+ * vmq_is_port() - is this netdev a port?
+ * @dev: the netdev
+ *
+ * Context: Any.
+ * Return: true if it is.
+ */
+bool vmq_is_port(const struct net_device *dev)
+{
+	return dev->netdev_ops == &vmq_port_netdev_ops;
+}
+
+/* ---- link kind "vmqport" ---- */
+
+static void vmq_port_setup(struct net_device *dev)
+{
+	ether_setup(dev);
+	dev->netdev_ops = &vmq_port_netdev_ops;
+	dev->ethtool_ops = &vmq_port_ethtool_ops;
+	dev->stat_ops = &vmq_port_stat_ops;
+	dev->priv_destructor = vmq_port_destructor;
+	dev->needs_free_netdev = true;
+	dev->tx_queue_len = TUN_READQ_SIZE;	/* sizes the tap's ring */
+	dev->priv_flags |= IFF_NO_QUEUE | IFF_UNICAST_FLT |
+			   IFF_LIVE_ADDR_CHANGE;
+	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
+	dev->lltx = true;
+
+	dev->features |= VMQ_PORT_FEATURES;
+	dev->hw_features |= VMQ_PORT_FEATURES;
+	dev->hw_enc_features |= VMQ_PORT_FEATURES;
+	dev->vlan_features |= VMQ_PORT_FEATURES & ~NETIF_F_HW_VLAN_CTAG_TX;
+}
+
+static int vmq_port_validate(struct nlattr *tb[], struct nlattr *data[],
+			     struct netlink_ext_ack *extack)
+{
+	if (tb[IFLA_ADDRESS] &&
+	    (nla_len(tb[IFLA_ADDRESS]) != ETH_ALEN ||
+	     !is_valid_ether_addr(nla_data(tb[IFLA_ADDRESS])))) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[IFLA_ADDRESS],
+				    "not a unicast Ethernet address");
+		return -EADDRNOTAVAIL;
+	}
+	return 0;
+}
+
+static struct vmq_adapter *vmq_port_find_adapter(struct net *link_net,
+						 struct nlattr *tb[],
+						 struct netlink_ext_ack *extack)
+{
+	struct net_device *link;
+
+	if (!tb[IFLA_LINK]) {
+		NL_SET_ERR_MSG(extack, "a port needs its adapter: link ADAPTER");
+		return ERR_PTR(-EINVAL);
+	}
+	link = __dev_get_by_index(link_net, nla_get_u32(tb[IFLA_LINK]));
+	if (!link || !vmq_is_adapter(link)) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[IFLA_LINK],
+				    "the link of a port must be of kind vmq");
+		return ERR_PTR(link ? -EINVAL : -ENODEV);
+	}
+	if (!ns_capable(dev_net(link)->user_ns, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG(extack, "no permission in the adapter's network namespace");
+		return ERR_PTR(-EPERM);
+	}
+	return vmq_adapter_priv(link);
+}
+
+static int vmq_port_make(struct net_device *dev, struct net *link_net,
+			 struct nlattr *tb[], struct netlink_ext_ack *extack)
+{
+	struct vmq_port *port = vmq_port_priv(dev);
+	struct vmq_adapter *a;
+	int err;
+
+	a = vmq_port_find_adapter(link_net, tb, extack);
+	if (IS_ERR(a))
+		return PTR_ERR(a);
+	if (!tb[IFLA_ADDRESS])
+		eth_hw_addr_random(dev);
+	if (!tb[IFLA_MTU]) {
+		dev->mtu = a->dev->mtu;
+	} else if (dev->mtu > a->dev->mtu) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[IFLA_MTU],
+				    "larger than the adapter's MTU");
+		return -EINVAL;
+	}
+	port->adapter = a;
+	port->mac_location = VMQ_LOC_ANY;
+	uuid_gen(&port->uuid);
+	err = netif_set_real_num_tx_queues(dev, min(dev->num_tx_queues,
+						    dev->num_rx_queues));
+	if (err)
+		return err;
+	dev->min_mtu = ETH_MIN_MTU;
+	dev->max_mtu = ETH_MAX_MTU;
+	netif_inherit_tso_max(dev, a->dev);
+	dev->needed_headroom = a->dev->needed_headroom;
+	dev->needed_tailroom = a->dev->needed_tailroom;
+
+	err = register_netdevice(dev);
+	if (err)
+		return err;
+	err = netdev_upper_dev_link(a->dev, dev, extack);
+	if (err)
+		goto err_unregister;
+	err = vmq_ext_port_init(port, extack);
+	if (err)
+		goto err_link;
+	err = vmq_port_take_queues(port);
+	if (err)
+		goto err_ext;
+	err = vmq_port_set_mac(port, dev->dev_addr, extack);
+	if (err)
+		goto err_queues;
+	vmq_port_complete_queues(port);
+
+	/* 0 is never a port's id; a wrap would take 4 billion ports */
+	port->id = ++a->next_port_id;
+	a->n_ports++;
+	list_add_tail_rcu(&port->node, &a->ports);
+	vmq_uplink_rx_flags(a);
+	vmq_uplink_carrier(a, dev);
+	vmq_notify_port(port);
+	return 0;
+
+err_queues:
+	vmq_port_free_queues(port);
+err_ext:
+	vmq_ext_port_destroy(port);
+err_link:
+	netdev_upper_dev_unlink(a->dev, dev);
+err_unregister:
+	port->deleted = true;
+	unregister_netdevice(dev);
+	return err;
+}
+
+#ifdef VMQ_HAVE_NEWLINK_PARAMS
+static int vmq_port_newlink(struct net_device *dev,
+			    struct rtnl_newlink_params *params,
+			    struct netlink_ext_ack *extack)
+{
+	return vmq_port_make(dev, rtnl_newlink_link_net(params), params->tb,
+			     extack);
+}
+#else
+static int vmq_port_newlink(struct net *src_net, struct net_device *dev,
+			    struct nlattr *tb[], struct nlattr *data[],
+			    struct netlink_ext_ack *extack)
+{
+	return vmq_port_make(dev, src_net, tb, extack);
+}
+#endif
+
+/**
+ * vmq_port_dellink() - deletes a port
+ * @dev: its netdev
+ * @head: list of netdevs to unregister, or NULL for this one alone
+ *
+ * Context: Process context, rtnl held. Harmless when called again.
+ */
+void vmq_port_dellink(struct net_device *dev, struct list_head *head)
+{
+	struct vmq_port *port = vmq_port_priv(dev);
+	struct vmq_adapter *a = port->adapter;
+
+	if (port->deleted)
+		return;
+	port->deleted = true;
+	vmq_session_kill(port);
+	list_del_rcu(&port->node);
+	a->n_ports--;
+	vmq_uplink_rx_flags(a);
+	vmq_filter_flush(a, VMQ_OWNER_PORT, port);
+	vmq_filter_flush_queues(port);
+	vmq_port_free_queues(port);
+	vmq_ext_port_destroy(port);
+	netdev_upper_dev_unlink(a->dev, dev);
+	unregister_netdevice_queue(dev, head);
+}
+
+static struct net *vmq_port_get_link_net(const struct net_device *dev)
+{
+	return dev_net(vmq_port_priv(dev)->adapter->dev);
+}
+
+static unsigned int vmq_port_num_queues(void)
+{
+	return 1;
+}
+
+struct rtnl_link_ops vmq_port_link_ops = {
+	.kind = "vmqport",
+	.priv_size = sizeof(struct vmq_port),
+	.setup = vmq_port_setup,
+	.validate = vmq_port_validate,
+	.newlink = vmq_port_newlink,
+	.dellink = vmq_port_dellink,
+	.get_link_net = vmq_port_get_link_net,
+	.get_num_tx_queues = vmq_port_num_queues,
+	.get_num_rx_queues = vmq_port_num_queues,
+};

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The character device of a port, /dev/tap<ifindex>: the file, its ring and
+ * vhost's socket are tap.ko's; this is the glue to the port.
+ *
+ * tap.ko finds its struct tap_dev through the rx_handler_data of the port's
+ * netdev, set from ndo_init to ndo_uninit. An open file holds our module by the
+ * cdev, so the module can't be unloaded while a guest has a port open.
+ */
+#include <linux/cdev.h>
+#include <linux/device/class.h>
+#include <linux/fs.h>
+
+#include "vmq_priv.h"
+
+#define VMQ_TAP_OFFLOADS	(NETIF_F_HW_CSUM | NETIF_F_TSO_ECN | \
+				 NETIF_F_TSO | NETIF_F_TSO6)
+
+static dev_t vmq_tap_major;
+static struct cdev vmq_tap_cdev;
+static const struct file_operations *vmq_tap_fops;
+static DEFINE_XARRAY(vmq_tap_ports);	/* minor -> struct vmq_port */
+
+/* ---- the file ---- */
+
+/*
+ * A port whose tap was opened once belongs to its guest, and tap.ko does not
+ * tell us of an open: so the open comes here first, and the file is tap.ko's
+ * from then on, as vhost-net insists.
+ */
+static int vmq_tap_open(struct inode *inode, struct file *file)
+{
+	const struct file_operations *fops = fops_get(vmq_tap_fops);
+	struct vmq_port *port;
+	int err;
+
+	if (!fops)
+		return -ENODEV;
+	replace_fops(file, fops);
+	err = file->f_op->open(inode, file);
+	if (err)
+		return err;
+	xa_lock(&vmq_tap_ports);
+	port = xa_load(&vmq_tap_ports, iminor(inode));
+	if (port)
+		WRITE_ONCE(port->claimed, true);
+	xa_unlock(&vmq_tap_ports);
+	return 0;
+}
+
+static const struct file_operations vmq_tap_open_fops = {
+	.owner = THIS_MODULE,
+	.open = vmq_tap_open,
+};
+
+/* ---- the port's side ---- */
+
+static void vmq_tap_count_tx_dropped(struct tap_dev *tap)
+{
+	struct vmq_port *port = container_of(tap, struct vmq_port, tap);
+
+	/* from a system call, where a softirq may count too */
+	local_bh_disable();
+	vmq_stats_tx_drop(port->stats[0], false);
+	local_bh_enable();
+}
+
+static void vmq_tap_count_rx_dropped(struct tap_dev *tap)
+{
+	struct vmq_port *port = container_of(tap, struct vmq_port, tap);
+
+	local_bh_disable();
+	vmq_stats_drop(port->stats[0], VMQ_DROP_FULL);
+	local_bh_enable();
+}
+
+static void vmq_tap_update_features(struct tap_dev *tap,
+				    netdev_features_t features)
+{
+	/* what the guest can't take, tap.ko segments: see tap_features */
+}
+
+static rx_handler_result_t vmq_tap_rx(struct sk_buff **pskb)
+{
+	struct vmq_port *port = vmq_port_priv((*pskb)->dev);
+	rx_handler_result_t result;
+
+	if (!READ_ONCE(port->claimed))
+		return RX_HANDLER_PASS;
+	result = tap_handle_frame(pskb);
+	if (result != RX_HANDLER_PASS)
+		return result;
+	/* the guest just went away */
+	vmq_stats_drop(port->stats[0], VMQ_DROP_READER);
+	kfree_skb_reason(*pskb, SKB_DROP_REASON_DEV_READY);
+	return RX_HANDLER_CONSUMED;
+}
+
+/**
+ * vmq_tap_attach() - prepares a port for its character device
+ * @port: the port, its netdev about to be registered
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0 or a negative errno.
+ */
+int vmq_tap_attach(struct vmq_port *port)
+{
+	port->tap.dev = port->dev;
+	INIT_LIST_HEAD(&port->tap.queue_list);
+	port->tap.tap_features = VMQ_TAP_OFFLOADS;
+	port->tap.count_tx_dropped = vmq_tap_count_tx_dropped;
+	port->tap.count_rx_dropped = vmq_tap_count_rx_dropped;
+	port->tap.update_features = vmq_tap_update_features;
+	return netdev_rx_handler_register(port->dev, vmq_tap_rx, &port->tap);
+}
+
+/**
+ * vmq_tap_detach() - undoes vmq_tap_attach() and cuts open files off
+ * @port: the port, its netdev about to go
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_tap_detach(struct vmq_port *port)
+{
+	netdev_rx_handler_unregister(port->dev);
+	tap_del_queues(&port->tap);
+}
+
+/* ---- the device node ---- */
+
+#ifdef VMQ_HAVE_CLASS_NS_COMMON
+static const struct ns_common *vmq_tap_namespace(const struct device *d)
+{
+	return to_ns_common(dev_net(to_net_dev(d->parent)));
+}
+#else
+static const void *vmq_tap_namespace(const struct device *d)
+{
+	return dev_net(to_net_dev(d->parent));
+}
+#endif
+
+static struct class vmq_tap_class = {
+	.name = "vmqtap",
+	.ns_type = &net_ns_type_operations,
+	.namespace = vmq_tap_namespace,
+};
+
+static int vmq_tap_make_node(struct vmq_port *port)
+{
+	struct net_device *dev = port->dev;
+	struct device *node;
+	char name[IFNAMSIZ];
+	dev_t devt;
+	int err;
+
+	snprintf(name, sizeof(name), "tap%d", dev->ifindex);
+	err = tap_get_minor(vmq_tap_major, &port->tap);
+	if (err)
+		return err;
+	err = xa_err(xa_store(&vmq_tap_ports, port->tap.minor, port,
+			      GFP_KERNEL));
+	if (err)
+		goto err_minor;
+	devt = MKDEV(MAJOR(vmq_tap_major), port->tap.minor);
+	node = device_create(&vmq_tap_class, &dev->dev, devt, dev, "%s", name);
+	if (IS_ERR(node)) {
+		err = PTR_ERR(node);
+		goto err_port;
+	}
+	err = sysfs_create_link(&dev->dev.kobj, &node->kobj, name);
+	if (err)
+		goto err_node;
+	port->tap_ifindex = dev->ifindex;
+	return 0;
+
+err_node:
+	device_destroy(&vmq_tap_class, devt);
+err_port:
+	xa_erase(&vmq_tap_ports, port->tap.minor);
+err_minor:
+	tap_free_minor(vmq_tap_major, &port->tap);
+	return err;
+}
+
+static void vmq_tap_remove_node(struct vmq_port *port)
+{
+	char name[IFNAMSIZ];
+
+	if (!port->tap_ifindex)
+		return;
+	snprintf(name, sizeof(name), "tap%d", port->tap_ifindex);
+	port->tap_ifindex = 0;
+	sysfs_remove_link(&port->dev->dev.kobj, name);
+	device_destroy(&vmq_tap_class,
+		       MKDEV(MAJOR(vmq_tap_major), port->tap.minor));
+	xa_erase(&vmq_tap_ports, port->tap.minor);
+	tap_free_minor(vmq_tap_major, &port->tap);
+}
+
+/* A move to another netns unregisters and registers too, with a new ifindex. */
+static int vmq_tap_event(struct notifier_block *nb, unsigned long event,
+			 void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct vmq_port *port;
+	int err = 0;
+
+	if (!vmq_is_port(dev))
+		return NOTIFY_DONE;
+	port = vmq_port_priv(dev);
+	switch (event) {
+	case NETDEV_REGISTER:
+		err = vmq_tap_make_node(port);
+		break;
+	case NETDEV_UNREGISTER:
+		vmq_tap_remove_node(port);
+		break;
+	case NETDEV_CHANGE_TX_QUEUE_LEN:
+		err = tap_queue_resize(&port->tap);
+		break;
+	}
+	return notifier_from_errno(err);
+}
+
+static struct notifier_block vmq_tap_notifier = {
+	.notifier_call = vmq_tap_event,
+};
+
+/**
+ * vmq_tap_init() - registers character devices, class and notifier
+ *
+ * Context: Module init.
+ * Return: 0 or a negative errno.
+ */
+int __init vmq_tap_init(void)
+{
+	int err;
+
+	err = tap_create_cdev(&vmq_tap_cdev, &vmq_tap_major, "vmqtap",
+			      THIS_MODULE);
+	if (err)
+		return err;
+	/* no port has a minor yet, so nothing can be opened in between */
+	vmq_tap_fops = vmq_tap_cdev.ops;
+	vmq_tap_cdev.ops = &vmq_tap_open_fops;
+
+	err = class_register(&vmq_tap_class);
+	if (err)
+		goto err_cdev;
+	err = register_netdevice_notifier(&vmq_tap_notifier);
+	if (err)
+		goto err_class;
+	return 0;
+
+err_class:
+	class_unregister(&vmq_tap_class);
+err_cdev:
+	tap_destroy_cdev(vmq_tap_major, &vmq_tap_cdev);
+	return err;
+}
+
+/**
+ * vmq_tap_exit() - undoes vmq_tap_init()
+ *
+ * Context: Module exit, no port left.
+ */
+void vmq_tap_exit(void)
+{
+	unregister_netdevice_notifier(&vmq_tap_notifier);
+	class_unregister(&vmq_tap_class);
+	tap_destroy_cdev(vmq_tap_major, &vmq_tap_cdev);
+	xa_destroy(&vmq_tap_ports);
+}

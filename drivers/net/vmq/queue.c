@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Queues: their ids, their life from allocation to free, and who they serve.
+ */
+#include "vmq_priv.h"
+
+/* Target of filters that drop; it belongs to no adapter and never runs. */
+struct vmq_queue vmq_drop_queue;
+
+/**
+ * vmq_queue_event() - moves a queue through its state machine (Q-31)
+ * @q: the queue, not the default one, which has no states (Q-02)
+ * @event: what happens to it
+ *
+ * Context: Process context, adapter->lock held.
+ * Return: 0, or the errors of vmq_queue_next_state(), the state unchanged.
+ */
+int vmq_queue_event(struct vmq_queue *q, enum vmq_queue_event event)
+{
+	int next = vmq_queue_next_state(q->state, event);
+
+	if (next < 0)
+		return next;
+	/* pairs with the data path, which reads it once per frame */
+	WRITE_ONCE(q->state, next);
+	return 0;
+}
+
+/**
+ * vmq_queue_find() - the queue with an id
+ * @a: the adapter
+ * @id: any number
+ *
+ * Context: rtnl or adapter->lock held, or RCU read side.
+ * Return: the queue, allocated or not, or NULL if the id was never used.
+ */
+struct vmq_queue *vmq_queue_find(struct vmq_adapter *a, u32 id)
+{
+	if (id >= a->max_queues)
+		return NULL;
+	return rcu_dereference_check(a->queue[id],
+				     lockdep_rtnl_is_held() ||
+				     lockdep_is_held(&a->lock));
+}
+
+/* The queue object of an id, made on first use and kept until the adapter goes. */
+static struct vmq_queue *vmq_queue_make(struct vmq_adapter *a, u32 id)
+{
+	struct vmq_queue *q = vmq_queue_find(a, id);
+
+	if (q || id >= a->max_queues)
+		return q;
+	q = kzalloc(sizeof(*q), GFP_KERNEL_ACCOUNT);
+	if (!q)
+		return NULL;
+	q->stats = vmq_stats_alloc();
+	if (!q->stats) {
+		kfree(q);
+		return NULL;
+	}
+	q->adapter = a;
+	q->id = id;
+	rcu_assign_pointer(a->queue[id], q);
+	return q;
+}
+
+static int vmq_queue_take(struct vmq_adapter *a, u32 id, const char *name,
+			  struct vmq_queue **out)
+{
+	struct vmq_queue *q = vmq_queue_make(a, id);
+	int err;
+
+	if (!q)
+		return -ENOMEM;
+	err = vmq_queue_event(q, VMQ_QEV_ALLOCATE);
+	if (err)
+		return err;
+	strscpy(q->name, name, sizeof(q->name));
+	q->implicit = false;
+	q->index = 0;
+	a->n_vm_queues++;
+	*out = q;
+	return 0;
+}
+
+/**
+ * vmq_queue_alloc() - allocates the lowest free queue for a port (Q-05, Q-09)
+ * @a: the adapter
+ * @port: port that the queue will serve
+ * @index: of the queue among those of the port
+ * @out: the queue, in state Allocated
+ *
+ * Context: Process context, adapter->lock held.
+ * Return: 0, -ENOSPC when all queues that are switched on are in use, or
+ * -ENOMEM; nothing is in use then.
+ */
+int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
+		    struct vmq_queue **out)
+{
+	u32 count = a->dev->real_num_rx_queues;
+	struct vmq_queue *q;
+	int err;
+	u32 id;
+
+	for (id = 1; id < count; id++) {
+		q = vmq_queue_find(a, id);
+		if (!q || q->state == VMQ_QUEUE_STATE_UNDEFINED)
+			break;
+	}
+	if (id >= count)
+		return -ENOSPC;
+	err = vmq_queue_take(a, id, port->dev->name, out);
+	if (err)
+		return err;
+	(*out)->index = index;
+	rcu_assign_pointer((*out)->port, port);
+	return 0;
+}
+
+/**
+ * vmq_queue_alloc_id() - allocates a queue because a rule names it
+ * @a: the adapter
+ * @id: id of the queue, from 1 and below the number that is switched on
+ * @out: the queue, in state Allocated; it is freed with its last filter
+ *
+ * Context: Process context, adapter->lock held.
+ * Return: 0 or -ENOMEM.
+ */
+int vmq_queue_alloc_id(struct vmq_adapter *a, u32 id, struct vmq_queue **out)
+{
+	int err = vmq_queue_take(a, id, "", out);
+
+	if (!err)
+		(*out)->implicit = true;
+	return err;
+}
+
+/**
+ * vmq_queue_free() - frees queues that have no filter any more (Q-39, Q-41)
+ * @q: the queues, in state Allocated or Paused
+ * @n: how many there are
+ *
+ * Stops them, says so (Q-42), waits for all frames that are on their way
+ * (Q-36), and gives the ids back.
+ *
+ * Context: Process context, sleeps; adapter->lock held.
+ */
+void vmq_queue_free(struct vmq_queue **q, u32 n)
+{
+	u32 i;
+
+	if (!n)
+		return;
+	for (i = 0; i < n; i++) {
+		if (WARN_ON_ONCE(vmq_queue_event(q[i], VMQ_QEV_FREE)))
+			continue;
+		vmq_notify_queue(q[i]);
+		vmq_queue_event(q[i], VMQ_QEV_DMA_STOPPED);
+	}
+	/* a direct queue holds no frame longer than its RCU section */
+	synchronize_net();
+	for (i = 0; i < n; i++) {
+		RCU_INIT_POINTER(q[i]->port, NULL);
+		if (!vmq_queue_event(q[i], VMQ_QEV_GIVE_BACK_LAST))
+			q[i]->adapter->n_vm_queues--;
+	}
+}
+
+/**
+ * vmq_queues_resize() - switches queues on or off (ethtool -L)
+ * @a: the adapter
+ * @count: queues that are on, 1 to the adapter's maximum, the default included
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0, -EBUSY if a queue that would go is in use, or the errors of
+ * netif_set_real_num_rx_queues(); nothing changed then.
+ */
+int vmq_queues_resize(struct vmq_adapter *a, u32 count)
+{
+	u32 tx = min(count, a->dev->num_tx_queues);
+	u32 old = a->dev->real_num_rx_queues;
+	struct vmq_queue *q;
+	int err = 0;
+	u32 id;
+
+	mutex_lock(&a->lock);
+	for (id = count; id < old; id++) {
+		q = vmq_queue_find(a, id);
+		if (q && q->state != VMQ_QUEUE_STATE_UNDEFINED) {
+			err = -EBUSY;
+			break;
+		}
+	}
+	mutex_unlock(&a->lock);
+	if (err)
+		return err;
+	return netif_set_real_num_queues(a->dev, tx, count);
+}
+
+/**
+ * vmq_queues_init() - prepares an adapter's queues and makes the default one
+ * @a: the adapter, max_queues set
+ *
+ * Context: Process context.
+ * Return: 0 or -ENOMEM.
+ */
+int vmq_queues_init(struct vmq_adapter *a)
+{
+	struct vmq_queue *q;
+
+	a->queue = kvcalloc(a->max_queues, sizeof(*a->queue),
+			    GFP_KERNEL_ACCOUNT);
+	if (!a->queue)
+		return -ENOMEM;
+	mutex_lock(&a->lock);
+	q = vmq_queue_make(a, 0);
+	if (q)
+		/* it exists and runs for the adapter's whole life (Q-02, O-47) */
+		q->state = VMQ_QUEUE_STATE_RUNNING;
+	mutex_unlock(&a->lock);
+	if (!q) {
+		kvfree(a->queue);
+		a->queue = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * vmq_queues_destroy() - frees what vmq_queues_init() and later uses made
+ * @a: the adapter; no frame can reach it any more
+ *
+ * Context: Process context.
+ */
+void vmq_queues_destroy(struct vmq_adapter *a)
+{
+	struct vmq_queue *q;
+	u32 id;
+
+	if (!a->queue)
+		return;
+	for (id = 0; id < a->max_queues; id++) {
+		q = rcu_dereference_protected(a->queue[id], 1);
+		if (!q)
+			continue;
+		free_percpu(q->stats);
+		kfree(q);
+	}
+	kvfree(a->queue);
+	a->queue = NULL;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The exact part of the rule engine: a whole destination MAC address with one
+ * VLAN id, or with any tag. Every frame looks here, so this is the one hash
+ * table that is not the kernel's: key and target share a cache line.
+ */
+#ifndef _VMQ_RULE_TABLE_H
+#define _VMQ_RULE_TABLE_H
+
+#include <linux/hash.h>
+#include <linux/unaligned.h>
+
+#include "rule.h"
+
+/* The low bits of a slot's key; MAC address and VLAN id are above. */
+#define VMQ_EXACT_VALID		BIT_ULL(0)	/* no key is 0 */
+#define VMQ_EXACT_ANY		BIT_ULL(1)	/* any tag, or none */
+#define VMQ_EXACT_VID_SHIFT	4
+
+/* In a slot's target: the rule has @last set. */
+#define VMQ_EXACT_LAST		1UL
+
+/**
+ * struct vmq_slot - one place in the table
+ * @key: 0 until the slot is first used; then it never changes, so a reader that
+ *	saw the key can never be given the target of another
+ * @target: of the rule, with VMQ_EXACT_LAST; 0 while there is no such rule
+ */
+struct vmq_slot {
+	u64 key;
+	unsigned long target;
+} __aligned(16);
+
+/**
+ * struct vmq_exact - open-addressed table, searched linearly
+ * @bits: it has 2^@bits slots
+ * @used: slots with a key, at most 3/4 of all
+ * @live: slots with a target
+ * @rule: the rule of each slot, for changes only
+ * @rcu: for the grace period before it is freed
+ * @slot: the slots
+ */
+struct vmq_exact {
+	unsigned int bits;
+	unsigned int used;
+	unsigned int live;
+	struct vmq_rule **rule;
+	struct rcu_head rcu;
+	struct vmq_slot slot[] __aligned(64);
+};
+
+int vmq_exact_init(struct vmq_rules *rules);
+void vmq_exact_destroy(struct vmq_rules *rules);
+int vmq_exact_add(struct vmq_rules *rules, struct vmq_rule *rule);
+void vmq_exact_set(struct vmq_rules *rules, struct vmq_rule *rule);
+void vmq_exact_del(struct vmq_rules *rules, const struct vmq_rule *rule);
+struct vmq_rule *vmq_exact_find(const struct vmq_rules *rules,
+				const struct vmq_key *key,
+				const struct vmq_key *mask);
+
+/* As the bytes lie in memory: the key is only compared and hashed. */
+static inline u64 vmq_exact_mac(const u8 *mac)
+{
+	return (u64)get_unaligned((const u32 *)mac) << 32 |
+	       (u64)get_unaligned((const u16 *)(mac + 4)) << 16;
+}
+
+static inline u64 vmq_exact_vid(u16 vid)
+{
+	return (u64)vid << VMQ_EXACT_VID_SHIFT | VMQ_EXACT_VALID;
+}
+
+static inline unsigned int vmq_exact_hash(const struct vmq_exact *exact,
+					  u64 seed, u64 key)
+{
+	return hash_64(key ^ seed, exact->bits);
+}
+
+static inline unsigned long vmq_exact_get(const struct vmq_exact *exact,
+					  u64 seed, u64 key)
+{
+	unsigned int mask = (1U << exact->bits) - 1;
+	unsigned int i = vmq_exact_hash(exact, seed, key);
+
+	for (;; i = (i + 1) & mask) {
+		/* Pairs with the release in vmq_exact_add(). */
+		u64 found = smp_load_acquire(&exact->slot[i].key);
+
+		if (found == key)
+			return READ_ONCE(exact->slot[i].target);
+		if (!found)
+			return 0;
+	}
+}
+
+/*
+ * The best exact rule of a frame, as in a slot's target: its VLAN id before any
+ * tag, but a rule with @last only when there is none without.
+ */
+static inline unsigned long vmq_exact_lookup(const struct vmq_rules *rules,
+					     const u8 *mac, u16 vid)
+{
+	const struct vmq_exact *exact = rcu_dereference(rules->exact);
+	u64 key = vmq_exact_mac(mac);
+	unsigned long any, hit;
+
+	hit = vmq_exact_get(exact, rules->seed, key | vmq_exact_vid(vid));
+	if (hit && !(hit & VMQ_EXACT_LAST))
+		return hit;
+	if (!READ_ONCE(rules->any_vlan))
+		return hit;
+
+	any = vmq_exact_get(exact, rules->seed,
+			    key | VMQ_EXACT_ANY | VMQ_EXACT_VALID);
+	if (any && (!hit || !(any & VMQ_EXACT_LAST)))
+		return any;
+	return hit;
+}
+
+#endif /* _VMQ_RULE_TABLE_H */

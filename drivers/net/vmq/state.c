@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Saves and restores of ports: one session at a time for each port (SR-22,
+ * SR-26), any number at once on different ones (SR-23).
+ */
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "state.h"
+
+static unsigned int vmq_max_stream = SZ_16M;
+module_param_named(max_stream, vmq_max_stream, uint, 0644);
+MODULE_PARM_DESC(max_stream, "Most bytes of a saved stream (default 16 MiB)");
+
+/* The checksum and vmalloc() count in 32 bits; nobody needs as much as this. */
+#define VMQ_MAX_STREAM		SZ_1G
+
+/* The report is read where neither rtnl nor a session's lock can be taken. */
+static DEFINE_SPINLOCK(vmq_report_lock);
+
+/* Next state, or why the event is refused. */
+static const s8 vmq_migration_table[VMQ_MIGRATION_STATES][VMQ_MEV_COUNT] = {
+	[VMQ_MIGRATION_STATE_IDLE] = {
+		[VMQ_MEV_SAVE_BEGIN] = VMQ_MIGRATION_STATE_SAVING,
+		[VMQ_MEV_RESTORE_BEGIN] = VMQ_MIGRATION_STATE_RESTORING,
+		[VMQ_MEV_SAVED] = -EINVAL,
+		[VMQ_MEV_VALIDATED] = -EINVAL,
+		[VMQ_MEV_FAILED] = -EINVAL,
+		[VMQ_MEV_COMMIT] = -ENOENT,
+		[VMQ_MEV_ABORT] = -ENOENT,
+		[VMQ_MEV_CLOSE] = VMQ_MIGRATION_STATE_IDLE,
+	},
+	[VMQ_MIGRATION_STATE_SAVING] = {
+		[VMQ_MEV_SAVE_BEGIN] = -EBUSY,
+		[VMQ_MEV_RESTORE_BEGIN] = -EBUSY,
+		[VMQ_MEV_SAVED] = VMQ_MIGRATION_STATE_SAVED,
+		[VMQ_MEV_VALIDATED] = -EINVAL,
+		/* O-34: nothing of the save is left */
+		[VMQ_MEV_FAILED] = VMQ_MIGRATION_STATE_IDLE,
+		[VMQ_MEV_COMMIT] = -EBUSY,
+		[VMQ_MEV_ABORT] = VMQ_MIGRATION_STATE_IDLE,
+		[VMQ_MEV_CLOSE] = VMQ_MIGRATION_STATE_IDLE,
+	},
+	[VMQ_MIGRATION_STATE_SAVED] = {
+		[VMQ_MEV_SAVE_BEGIN] = VMQ_MIGRATION_STATE_SAVING,
+		[VMQ_MEV_RESTORE_BEGIN] = VMQ_MIGRATION_STATE_RESTORING,
+		[VMQ_MEV_SAVED] = -EINVAL,
+		[VMQ_MEV_VALIDATED] = -EINVAL,
+		[VMQ_MEV_FAILED] = -EINVAL,
+		[VMQ_MEV_COMMIT] = -ENOENT,
+		[VMQ_MEV_ABORT] = VMQ_MIGRATION_STATE_IDLE,
+		[VMQ_MEV_CLOSE] = VMQ_MIGRATION_STATE_SAVED,
+	},
+	[VMQ_MIGRATION_STATE_RESTORING] = {
+		[VMQ_MEV_SAVE_BEGIN] = -EBUSY,
+		[VMQ_MEV_RESTORE_BEGIN] = -EBUSY,
+		[VMQ_MEV_SAVED] = -EINVAL,
+		[VMQ_MEV_VALIDATED] = VMQ_MIGRATION_STATE_VALIDATED,
+		/* until somebody asked why, by a commit, or closed */
+		[VMQ_MEV_FAILED] = VMQ_MIGRATION_STATE_RESTORING,
+		/* the writer may go on */
+		[VMQ_MEV_COMMIT] = -EINVAL,
+		[VMQ_MEV_ABORT] = VMQ_MIGRATION_STATE_IDLE,
+		[VMQ_MEV_CLOSE] = VMQ_MIGRATION_STATE_IDLE,
+	},
+	[VMQ_MIGRATION_STATE_VALIDATED] = {
+		[VMQ_MEV_SAVE_BEGIN] = -EBUSY,
+		[VMQ_MEV_RESTORE_BEGIN] = -EBUSY,
+		[VMQ_MEV_SAVED] = -EINVAL,
+		[VMQ_MEV_VALIDATED] = -EINVAL,
+		[VMQ_MEV_FAILED] = VMQ_MIGRATION_STATE_RESTORING,
+		[VMQ_MEV_COMMIT] = VMQ_MIGRATION_STATE_IDLE,
+		[VMQ_MEV_ABORT] = VMQ_MIGRATION_STATE_IDLE,
+		[VMQ_MEV_CLOSE] = VMQ_MIGRATION_STATE_IDLE,
+	},
+};
+
+/**
+ * vmq_migration_next() - the state machine of a port's migration
+ * @state: the state
+ * @event: what happens
+ *
+ * Context: Any.
+ * Return: the next state; -EBUSY while another session runs (SR-22, SR-26),
+ * -ENOENT where there is none, -EINVAL for what can't happen in this state.
+ */
+int vmq_migration_next(enum vmq_migration_state state,
+		       enum vmq_migration_event event)
+{
+	if (state >= VMQ_MIGRATION_STATES || event >= VMQ_MEV_COUNT)
+		return -EINVAL;
+	return vmq_migration_table[state][event];
+}
+
+/**
+ * vmq_port_report() - what became of the last save or restore of a port
+ * @port: the port
+ * @out: the report
+ *
+ * Context: Any, while the port exists.
+ */
+void vmq_port_report(struct vmq_port *port, struct vmq_report *out)
+{
+	spin_lock(&vmq_report_lock);
+	*out = port->report;
+	spin_unlock(&vmq_report_lock);
+}
+
+static void vmq_session_free(struct kref *ref)
+{
+	struct vmq_session *s = container_of(ref, struct vmq_session, ref);
+
+	if (s->writing)
+		kvfree(s->restore.buf);
+	else
+		kvfree(s->save.buf);
+	mutex_destroy(&s->lock);
+	mutex_destroy(&s->io);
+	kfree(s);
+}
+
+/**
+ * vmq_session_put() - drops a reference on a session
+ * @s: the session
+ *
+ * Context: Process context.
+ */
+void vmq_session_put(struct vmq_session *s)
+{
+	kref_put(&s->ref, vmq_session_free);
+}
+
+static void vmq_session_move(struct vmq_session *s,
+			     enum vmq_migration_event event)
+{
+	int next = vmq_migration_next(s->port->migration, event);
+
+	lockdep_assert_held(&s->lock);
+	if (WARN_ON_ONCE(next < 0) || next == s->port->migration)
+		return;
+	/* read without a lock by whoever shows it */
+	WRITE_ONCE(s->port->migration, next);
+	if (s->port->dev->reg_state == NETREG_REGISTERED)
+		vmq_notify_port(s->port);
+}
+
+static void vmq_session_report(struct vmq_session *s)
+{
+	struct vmq_report report = {
+		.usecs = ktime_us_delta(ktime_get(), s->begin),
+	};
+
+	if (s->writing) {
+		report.records = s->restore.records;
+		report.unclaimed = s->restore.unclaimed;
+		report.bytes = s->restore.len;
+	} else {
+		report.records = s->save.w.count;
+		report.bytes = s->save.w.bytes;
+	}
+	if (s->error)
+		strscpy(report.error, s->reason.text, sizeof(report.error));
+
+	spin_lock(&vmq_report_lock);
+	s->port->report = report;
+	spin_unlock(&vmq_report_lock);
+}
+
+static void vmq_session_finish(struct vmq_session *s)
+{
+	if (s->writing)
+		vmq_restore_finish(&s->restore, !s->error);
+	else
+		vmq_save_finish(&s->save, !s->error);
+}
+
+static void vmq_session_unpin(struct vmq_session *s)
+{
+	unsigned int i;
+
+	/* the first is the port itself */
+	for (i = 1; i < s->n; i++)
+		module_put(s->party[i].ep->ops->owner);
+}
+
+/*
+ * The one way in which a session ends, s->error and its text set before. From
+ * here on the port and the extensions may go.
+ */
+static void vmq_session_end(struct vmq_session *s,
+			    enum vmq_migration_event event)
+{
+	lockdep_assert_held(&s->lock);
+	vmq_session_finish(s);
+	vmq_session_report(s);
+	vmq_session_move(s, event);
+	vmq_session_unpin(s);
+	s->port = NULL;
+	wake_up_interruptible_poll(&s->wait, EPOLLERR | EPOLLHUP);
+}
+
+static void vmq_session_end_early(struct vmq_session *s, int error,
+				  const char *why,
+				  enum vmq_migration_event event)
+{
+	/* the reason of a failure is worth more than that of its end */
+	if (!s->error)
+		vmq_reason_set(&s->reason, "%s", why);
+	s->error = error;
+	vmq_session_end(s, event);
+}
+
+/**
+ * vmq_session_saved() - the whole stream was read
+ * @s: the session, a save
+ *
+ * Context: Process context, s->lock held, session not over.
+ */
+void vmq_session_saved(struct vmq_session *s)
+{
+	vmq_session_end(s, VMQ_MEV_SAVED);
+}
+
+/**
+ * vmq_session_validated() - the whole stream was written, and it is good
+ * @s: the session, a restore
+ *
+ * Context: Process context, s->lock held, session not over.
+ */
+void vmq_session_validated(struct vmq_session *s)
+{
+	vmq_session_move(s, VMQ_MEV_VALIDATED);
+}
+
+/**
+ * vmq_session_failed() - a read or write failed for good
+ * @s: the session, its reason set
+ * @error: what the descriptor answers from now on
+ *
+ * A save is over (O-34). A restore is over for the extensions, but stays for a
+ * commit, which tells why it failed.
+ *
+ * Context: Process context, s->lock held, session not over.
+ */
+void vmq_session_failed(struct vmq_session *s, int error)
+{
+	lockdep_assert_held(&s->lock);
+	s->error = error;
+	if (!s->writing) {
+		vmq_session_end(s, VMQ_MEV_FAILED);
+		return;
+	}
+	vmq_session_finish(s);
+	vmq_session_move(s, VMQ_MEV_FAILED);
+}
+
+/**
+ * vmq_session_closed() - the descriptor was closed
+ * @s: the session; the file's reference goes
+ *
+ * Context: Process context, rtnl held or not.
+ */
+void vmq_session_closed(struct vmq_session *s)
+{
+	mutex_lock(&s->lock);
+	if (s->port)
+		vmq_session_end_early(s, -ECANCELED,
+				      "the descriptor was closed early",
+				      VMQ_MEV_CLOSE);
+	mutex_unlock(&s->lock);
+	vmq_session_put(s);
+}
+
+/* ---- under rtnl ---- */
+
+/**
+ * vmq_session_runs() - does a save or restore of a port run?
+ * @port: the port
+ *
+ * Context: Process context, rtnl held.
+ * Return: true while extensions of the port take part in one.
+ */
+bool vmq_session_runs(struct vmq_port *port)
+{
+	struct vmq_session *s = port->session;
+	bool runs;
+
+	ASSERT_RTNL();
+	if (!s)
+		return false;
+	/* waits for whoever is about to end it: the extensions are done then */
+	mutex_lock(&s->lock);
+	runs = s->port;
+	mutex_unlock(&s->lock);
+	return runs;
+}
+
+/* Lets go of a session that is over; its file may still be open. */
+static void vmq_session_forget(struct vmq_port *port)
+{
+	if (!port->session)
+		return;
+	vmq_session_put(port->session);
+	port->session = NULL;
+}
+
+static unsigned int vmq_session_parties(struct vmq_session *s,
+					const struct vmq_stack *stack)
+{
+	unsigned int i, n = 0;
+
+	s->core.dev = s->port->dev;
+	s->core.ops = &vmq_core_ops;
+	s->core.priv = s->port;
+	s->party[n].ep = &s->core;
+	s->party[n++].type = VMQ_RECORD_CORE;
+	for (i = 0; stack && i < stack->n; i++) {
+		/* fails only for a module that is on its way out */
+		if (!try_module_get(stack->ep[i]->ops->owner))
+			continue;
+		s->party[n].ep = stack->ep[i];
+		s->party[n++].type = VMQ_RECORD_EXT;
+	}
+	return n;
+}
+
+static struct vmq_session *vmq_session_alloc(struct vmq_port *port,
+					     bool restore)
+{
+	const struct vmq_stack *stack = rtnl_dereference(port->stack);
+	unsigned int n = 1 + (stack ? stack->n : 0);
+	size_t max = min(READ_ONCE(vmq_max_stream), VMQ_MAX_STREAM);
+	struct vmq_session *s;
+
+	s = kzalloc(struct_size(s, party, n), GFP_KERNEL_ACCOUNT);
+	if (!s)
+		return NULL;
+	s->n = n;
+	kref_init(&s->ref);
+	mutex_init(&s->io);
+	mutex_init(&s->lock);
+	init_waitqueue_head(&s->wait);
+	s->port = port;
+	s->begin = ktime_get();
+	s->writing = restore;
+	s->n = vmq_session_parties(s, stack);
+	if (restore) {
+		s->restore.party = s->party;
+		s->restore.n = s->n;
+		s->restore.max = max;
+	} else {
+		s->save.party = s->party;
+		s->save.n = s->n;
+		s->save.max = max;
+	}
+	return s;
+}
+
+static int vmq_session_start(struct vmq_session *s,
+			     struct netlink_ext_ack *extack)
+{
+	int err = 0;
+
+	mutex_lock(&s->lock);
+	/* extensions hear of a restore when its stream is there */
+	if (!s->writing)
+		err = vmq_save_start(&s->save, extack);
+	if (err) {
+		vmq_session_unpin(s);
+		s->error = -ECANCELED;
+		s->port = NULL;
+	} else {
+		vmq_session_move(s, s->writing ? VMQ_MEV_RESTORE_BEGIN :
+						 VMQ_MEV_SAVE_BEGIN);
+	}
+	mutex_unlock(&s->lock);
+	return err;
+}
+
+/**
+ * vmq_session_begin() - begins a save or restore of a port
+ * @port: the port
+ * @restore: a restore, not a save
+ * @filp: becomes the file that the stream is read from or written to; install
+ *	it as the last thing that can't fail, or fput() it, which ends the
+ *	session
+ * @extack: says why not
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0, -EBUSY while another session of the port runs (SR-22, SR-26), the
+ * error of an extension, or -ENOMEM.
+ */
+int vmq_session_begin(struct vmq_port *port, bool restore, struct file **filp,
+		      struct netlink_ext_ack *extack)
+{
+	struct vmq_session *s;
+	struct file *file;
+	int err;
+
+	ASSERT_RTNL();
+	if (vmq_session_runs(port)) {
+		NL_SET_ERR_MSG_FMT(extack, "a %s of %s runs already",
+				   port->session->writing ? "restore" : "save",
+				   port->dev->name);
+		return -EBUSY;
+	}
+	s = vmq_session_alloc(port, restore);
+	if (!s)
+		return -ENOMEM;
+	file = vmq_session_file(s);
+	if (IS_ERR(file)) {
+		vmq_session_unpin(s);
+		vmq_session_put(s);
+		return PTR_ERR(file);
+	}
+	err = vmq_session_start(s, extack);
+	if (err) {
+		vmq_session_put(s);
+		fput(file);
+		return err;
+	}
+	vmq_session_forget(port);
+	port->session = s;
+	*filp = file;
+	return 0;
+}
+
+static void vmq_commit_unclaimed(void *ctx, const struct vmq_stream_view *view)
+{
+	uuid_t ext, class;
+
+	import_uuid(&ext, view->ext);
+	import_uuid(&class, view->class);
+	vmq_notify_unclaimed(ctx, &ext, &class, view->length);
+}
+
+static int vmq_session_commit(struct vmq_session *s,
+			      struct netlink_ext_ack *extack)
+{
+	struct vmq_port *port = s->port;
+	int err;
+
+	if (s->error) {
+		/* what was wrong with the stream; a commit is its last word */
+		err = s->error;
+		NL_SET_ERR_MSG_FMT(extack, "%s", s->reason.text);
+		vmq_session_end(s, VMQ_MEV_ABORT);
+		return err;
+	}
+	err = vmq_migration_next(port->migration, VMQ_MEV_COMMIT);
+	if (err < 0) {
+		NL_SET_ERR_MSG_FMT(extack,
+				   "the stream is not complete: %zu bytes so far",
+				   s->restore.len);
+		return err;
+	}
+	err = vmq_restore_apply(&s->restore, &s->reason);
+	if (err) {
+		s->error = err;
+		NL_SET_ERR_MSG_FMT(extack, "%s", s->reason.text);
+	} else {
+		vmq_restore_unclaimed(&s->restore, vmq_commit_unclaimed, port);
+	}
+	vmq_session_end(s, VMQ_MEV_COMMIT);
+	/* nobody writes to it any more: that ended when it was validated */
+	kvfree(s->restore.buf);
+	s->restore.buf = NULL;
+	return err;
+}
+
+/**
+ * vmq_restore_commit() - applies a stream that was written to its end
+ * @port: the port
+ * @extack: says why not
+ *
+ * All of it or nothing (SR-36). A commit before the end of the stream changes
+ * nothing, the writer may go on. After a stream that was refused it answers why,
+ * and the session ends.
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0 with the port's report filled, -ENOENT if no restore runs, -EBUSY if
+ * it is a save, -EINVAL if the stream is not complete, or the error of whoever
+ * refused the stream or failed to apply a record.
+ */
+int vmq_restore_commit(struct vmq_port *port, struct netlink_ext_ack *extack)
+{
+	struct vmq_session *s = port->session;
+	int err = -ENOENT;
+
+	ASSERT_RTNL();
+	if (s) {
+		mutex_lock(&s->lock);
+		if (s->port && s->writing) {
+			err = vmq_session_commit(s, extack);
+			mutex_unlock(&s->lock);
+			return err;
+		}
+		if (s->port)
+			err = -EBUSY;
+		mutex_unlock(&s->lock);
+	}
+	if (err == -EBUSY)
+		NL_SET_ERR_MSG_FMT(extack, "%s is being saved, not restored",
+				   port->dev->name);
+	else
+		NL_SET_ERR_MSG_FMT(extack, "no restore of %s runs",
+				   port->dev->name);
+	return err;
+}
+
+/* Ends the session, if it runs; true: it did. */
+static bool vmq_session_stop(struct vmq_port *port, int error, const char *why)
+{
+	struct vmq_session *s = port->session;
+	bool ran = false;
+
+	ASSERT_RTNL();
+	if (!s)
+		return false;
+	mutex_lock(&s->lock);
+	if (s->port) {
+		vmq_session_end_early(s, error, why, VMQ_MEV_ABORT);
+		ran = true;
+	}
+	mutex_unlock(&s->lock);
+	vmq_session_forget(port);
+	return ran;
+}
+
+/**
+ * vmq_session_abort() - ends a save or restore; the port is as it was before
+ * @port: the port
+ * @extack: says why not
+ *
+ * The descriptor answers -ECANCELED from then on. A save that ended well is
+ * forgotten.
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0, or -ENOENT if there is neither.
+ */
+int vmq_session_abort(struct vmq_port *port, struct netlink_ext_ack *extack)
+{
+	int next = vmq_migration_next(READ_ONCE(port->migration),
+				      VMQ_MEV_ABORT);
+
+	if (vmq_session_stop(port, -ECANCELED, "it was aborted"))
+		return 0;
+	if (next < 0) {
+		NL_SET_ERR_MSG_FMT(extack, "no save or restore of %s runs",
+				   port->dev->name);
+		return next;
+	}
+	/* saved, or it ended by itself meanwhile: nobody else writes to it now */
+	if (port->migration != next) {
+		WRITE_ONCE(port->migration, next);
+		vmq_notify_port(port);
+	}
+	return 0;
+}
+
+/**
+ * vmq_session_kill() - ends the session of a port that goes away
+ * @port: the port
+ *
+ * The descriptor answers -ENODEV from then on. Returns when no extension of the
+ * port is called because of a session any more.
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_session_kill(struct vmq_port *port)
+{
+	vmq_session_stop(port, -ENODEV, "the port was removed");
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Save and restore of a port: what its parts share.
+ *
+ *   netlink.c -> state.c        sessions, their states, their end; rtnl
+ *     state_file.c -> state.c   the descriptor; never takes rtnl
+ *       state_loop.c            who is asked, in which order; knows no port
+ *         state_core.c          the port itself, as if it were an extension
+ *           state_tlv.c         its record; pure
+ *         stream.c              the stream; pure
+ *
+ * A session is held by its file and, until the next one begins, by its port.
+ * session->io serializes the users of the descriptor and is never taken where
+ * rtnl is held, so that a reader whose memory is slow to come (a page fault may
+ * take as long as it likes) keeps nobody waiting but itself. session->lock is
+ * taken inside of it, and inside of rtnl by whoever ends a session from outside.
+ * While it is held and session->port is set, the port and everything that
+ * takes part in the session stay.
+ */
+#ifndef _VMQ_STATE_H
+#define _VMQ_STATE_H
+
+#include <linux/ktime.h>
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/netlink.h>
+#include <linux/wait.h>
+
+#include "stream.h"
+#include "vmq_priv.h"
+
+/* Room that an extension is first offered for a record, without the header. */
+#define VMQ_SAVE_ROOM		4096
+/* How often one record may ask for more room (SR-08) before it is an error. */
+#define VMQ_SAVE_REISSUES	8
+
+/* ---- state_loop.c: the save loop and the restore ---- */
+
+/* Why it failed, for people; as long as an extack message can be. */
+struct vmq_reason {
+	char text[NETLINK_MAX_FMTMSG_LEN];
+};
+
+__printf(2, 3)
+void vmq_reason_set(struct vmq_reason *reason, const char *fmt, ...);
+
+/**
+ * struct vmq_party - one that takes part in a session, the port itself included
+ * @ep: the extension on the port
+ * @type: of its records, of &enum vmq_record_type
+ * @begun: it saw a begin that succeeded, so it is owed a complete (SR-19)
+ * @applied: how many parties applied something before it did, plus 1; 0 while
+ *	it did not
+ */
+struct vmq_party {
+	struct vmq_ext_port *ep;
+	u16 type;
+	bool begun;
+	unsigned int applied;
+};
+
+enum vmq_save_step {
+	VMQ_SAVE_HEADER,
+	VMQ_SAVE_RECORDS,
+	VMQ_SAVE_END,
+	VMQ_SAVE_DONE,
+};
+
+/**
+ * struct vmq_save - one save
+ * @party: who is asked, in this order (SR-14)
+ * @n: parties
+ * @max: most bytes of a stream
+ * @step: what comes next
+ * @next: party that is asked next
+ * @w: state of the stream
+ * @buf: the part of the stream made last, one record at most
+ * @size: room at @buf
+ * @len: bytes at @buf
+ */
+struct vmq_save {
+	struct vmq_party *party;
+	unsigned int n;
+	size_t max;
+	enum vmq_save_step step;
+	unsigned int next;
+	struct vmq_stream_writer w;
+	u8 *buf;
+	size_t size;
+	size_t len;
+};
+
+int vmq_save_start(struct vmq_save *sv, struct netlink_ext_ack *extack);
+int vmq_save_part(struct vmq_save *sv, struct vmq_reason *reason);
+void vmq_save_finish(struct vmq_save *sv, bool ok);
+
+/**
+ * struct vmq_restore - one restore
+ * @party: who may own records
+ * @n: parties
+ * @max: most bytes of a stream
+ * @parser: progress through the stream
+ * @buf: the stream
+ * @size: room at @buf
+ * @len: bytes at @buf
+ * @records: in the stream
+ * @unclaimed: records that nobody takes (SR-35)
+ * @applied: parties that applied something
+ */
+struct vmq_restore {
+	struct vmq_party *party;
+	unsigned int n;
+	size_t max;
+	struct vmq_stream_parser parser;
+	u8 *buf;
+	size_t size;
+	size_t len;
+	u32 records;
+	u32 unclaimed;
+	unsigned int applied;
+};
+
+typedef void (*vmq_unclaimed_fn)(void *ctx, const struct vmq_stream_view *view);
+
+int vmq_restore_reserve(struct vmq_restore *rs, size_t more,
+			struct vmq_reason *reason);
+int vmq_restore_feed(struct vmq_restore *rs, size_t added,
+		     struct vmq_reason *reason);
+int vmq_restore_validate(struct vmq_restore *rs, struct vmq_reason *reason);
+int vmq_restore_apply(struct vmq_restore *rs, struct vmq_reason *reason);
+void vmq_restore_unclaimed(struct vmq_restore *rs, vmq_unclaimed_fn fn,
+			   void *ctx);
+void vmq_restore_finish(struct vmq_restore *rs, bool ok);
+
+/* ---- state.c: sessions ---- */
+
+/* What happens to a port's migration state. */
+enum vmq_migration_event {
+	VMQ_MEV_SAVE_BEGIN,
+	VMQ_MEV_RESTORE_BEGIN,
+	VMQ_MEV_SAVED,		/* the last byte of the stream was read */
+	VMQ_MEV_VALIDATED,	/* the last byte of a good stream was written */
+	VMQ_MEV_FAILED,		/* a read or write failed for good */
+	VMQ_MEV_COMMIT,
+	VMQ_MEV_ABORT,
+	VMQ_MEV_CLOSE,		/* of the descriptor */
+	VMQ_MEV_COUNT
+};
+
+#define VMQ_MIGRATION_STATES	(VMQ_MIGRATION_STATE_VALIDATED + 1)
+
+int vmq_migration_next(enum vmq_migration_state state,
+		       enum vmq_migration_event event);
+
+/**
+ * struct vmq_session - one save or restore of one port
+ * @ref: the file's and the port's
+ * @io: one read or write at a time; the part of a save that is not read yet
+ * @pos: bytes of the save's last part that were read; under @io
+ * @wait: pollers
+ * @lock: protects all that follows
+ * @port: the port; NULL once the session ended
+ * @writing: it is a restore
+ * @error: what the descriptor answers: once the session ended, 0 if it was a
+ *	save that ended well; before, that of the write that failed
+ * @reason: text of @error
+ * @begin: when it began
+ * @save: where it is a save
+ * @restore: where it is a restore
+ * @core: stands for the port itself
+ * @n: parties
+ * @party: the port itself and the extensions, top of the stack first
+ */
+struct vmq_session {
+	struct kref ref;
+	struct mutex io;	/* serializes read and write */
+	size_t pos;
+	wait_queue_head_t wait;
+
+	struct mutex lock;	/* protects all that follows */
+	struct vmq_port *port;
+	bool writing;
+	int error;
+	struct vmq_reason reason;
+	ktime_t begin;
+	union {
+		struct vmq_save save;
+		struct vmq_restore restore;
+	};
+	struct vmq_ext_port core;
+	unsigned int n;
+	struct vmq_party party[] __counted_by(n);
+};
+
+int vmq_session_begin(struct vmq_port *port, bool restore, struct file **filp,
+		      struct netlink_ext_ack *extack);
+void vmq_session_put(struct vmq_session *s);
+void vmq_session_saved(struct vmq_session *s);
+void vmq_session_validated(struct vmq_session *s);
+void vmq_session_failed(struct vmq_session *s, int error);
+void vmq_session_closed(struct vmq_session *s);
+
+/* ---- state_file.c: the descriptor ---- */
+
+struct file *vmq_session_file(struct vmq_session *s);
+
+/* ---- state_core.c, state_tlv.c: the port itself ---- */
+
+/* The port as a party: its priv is the port. */
+extern const struct vmq_ext_ops vmq_core_ops;
+
+#define VMQ_CORE_VERSION	1
+#define VMQ_CORE_MAX_FILTERS	4096
+#define VMQ_CORE_MAX_MC		1024
+
+/*
+ * Types of items in the core record. A reader skips one that it does not know if
+ * the high bit is set and refuses the record otherwise.
+ */
+enum vmq_core_item {
+	VMQ_CORE_UUID = 1,	/* 16 bytes */
+	VMQ_CORE_MAC = 2,	/* 6 bytes */
+	VMQ_CORE_MTU = 3,	/* le32 */
+	VMQ_CORE_FILTERS = 4,	/* of struct vmq_core_filter_wire */
+	VMQ_CORE_MC = 5,	/* 6 bytes each */
+	VMQ_CORE_RX_MODE = 6,	/* le32 of enum vmq_core_rx_mode */
+	VMQ_CORE_QUEUES = 7,	/* le32; for people */
+	VMQ_CORE_QUEUE_NAME = 8,	/* text without a NUL; for people */
+	VMQ_CORE_COUNTERS = 9,	/* le64 each, in the order of state_tlv.c */
+	VMQ_CORE_ITEMS,
+	VMQ_CORE_SKIPPABLE = 0x8000,
+};
+
+enum vmq_core_rx_mode {
+	VMQ_CORE_PROMISC = BIT(0),
+	VMQ_CORE_ALLMULTI = BIT(1),
+};
+
+/* What a filter asks of the VLAN id, if it is not an id. */
+#define VMQ_CORE_VID_UNTAGGED	0	/* or id 0 (F-22) */
+#define VMQ_CORE_VID_ANY	0xffff
+
+/**
+ * struct vmq_core_filter - a VMQ filter that moves with the port (F-17)
+ * @mac: destination MAC address
+ * @vid: VLAN id, %VMQ_CORE_VID_UNTAGGED or %VMQ_CORE_VID_ANY
+ * @index: its queue, counted among the port's
+ */
+struct vmq_core_filter {
+	u8 mac[ETH_ALEN];
+	u16 vid;
+	u16 index;
+};
+
+struct vmq_core_mac {
+	u8 addr[ETH_ALEN];
+};
+
+/**
+ * struct vmq_core_state - the core record, decoded
+ * @present: bit per &enum vmq_core_item that is in it
+ * @uuid: identity of the VM NIC
+ * @mac: MAC address
+ * @mtu: MTU
+ * @rx_mode: of &enum vmq_core_rx_mode
+ * @queues: VM queues the port had
+ * @queue_name: of the first
+ * @stats: counters
+ * @n_filters: filters
+ * @n_mc: multicast addresses
+ * @filters: the filters, without the port's own for @mac
+ * @mc: the multicast addresses
+ */
+struct vmq_core_state {
+	u32 present;
+	uuid_t uuid;
+	u8 mac[ETH_ALEN];
+	u32 mtu;
+	u32 rx_mode;
+	u32 queues;
+	char queue_name[IFNAMSIZ];
+	struct vmq_stats stats;
+	u32 n_filters;
+	u32 n_mc;
+	struct vmq_core_filter *filters;
+	struct vmq_core_mac *mc;
+};
+
+size_t vmq_core_size(const struct vmq_core_state *st);
+int vmq_core_encode(const struct vmq_core_state *st, struct vmq_record *rec);
+struct vmq_core_state *vmq_core_parse(const struct vmq_record *rec,
+				      struct netlink_ext_ack *extack);
+void vmq_core_free(struct vmq_core_state *st);
+
+#endif /* _VMQ_STATE_H */

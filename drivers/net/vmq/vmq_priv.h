@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Private to the module. Data flows one way and back:
+ *
+ *   uplink.c -> rx.c -> classify.c (rule.c) -> queue.c -> port.c, port_tap.c
+ *   port.c -> tx.c -> another port, or the uplink
+ *
+ * Locks, outermost first: rtnl -> session mutex (state.c) -> adapter->lock.
+ * Configuration holds rtnl; adapter->lock protects queues and filters on top of
+ * it; the data path is RCU only.
+ */
+#ifndef _VMQ_PRIV_H
+#define _VMQ_PRIV_H
+
+#include <linux/device.h>
+#include <linux/ethtool.h>
+#include <linux/if_tap.h>
+#include <linux/if_vlan.h>
+#include <linux/mutex.h>
+#include <linux/netdevice.h>
+#include <linux/u64_stats_sync.h>
+#include <linux/xarray.h>
+#include <net/vmq.h>
+
+#include "compat.h"
+#include "rule.h"
+
+#define VMQ_VERSION		"0.1.0"
+#define VMQ_VERSION_CODE	0x000100
+#define VMQ_DEFAULT_QUEUES	64
+#define VMQ_MAX_QUEUES		4096
+#define VMQ_MAX_FILTERS		16384
+
+struct genl_info;
+struct netlink_callback;
+struct vmq_adapter;
+struct vmq_port;
+struct vmq_session;
+struct vmq_stack;
+
+/* ---- queue.c: queues, their states and their counters ---- */
+
+enum vmq_queue_event {
+	VMQ_QEV_ALLOCATE,
+	VMQ_QEV_QUERY,
+	VMQ_QEV_CHANGE,
+	VMQ_QEV_SET_FILTER,
+	VMQ_QEV_CLEAR_FILTER,
+	VMQ_QEV_CLEAR_LAST_FILTER,
+	VMQ_QEV_LIST_FILTERS,
+	VMQ_QEV_QUERY_FILTER,
+	VMQ_QEV_COMPLETE,
+	VMQ_QEV_DELIVER,
+	VMQ_QEV_FREE,
+	VMQ_QEV_DMA_STOPPED,
+	VMQ_QEV_GIVE_BACK,
+	VMQ_QEV_GIVE_BACK_LAST,
+	VMQ_QEV_COUNT
+};
+
+#define VMQ_QUEUE_STATES	(VMQ_QUEUE_STATE_FREEING + 1)
+
+/* Why a frame that matched a queue was not delivered. */
+enum vmq_drop {
+	VMQ_DROP_STATE,		/* the queue is not running */
+	VMQ_DROP_DOWN,		/* the device behind it is down */
+	VMQ_DROP_READER,	/* the guest has its tap closed */
+	VMQ_DROP_FULL,		/* the guest does not read fast enough */
+	VMQ_DROP_EXT,		/* an extension said so */
+	VMQ_DROP_NOMEM,
+	VMQ_DROP_FILTER,	/* a filter said so (ethtool action -1) */
+	VMQ_DROPS
+};
+
+struct vmq_pcpu_stats {
+	u64_stats_t rx_packets;
+	u64_stats_t rx_bytes;
+	u64_stats_t tx_packets;
+	u64_stats_t tx_bytes;
+	u64_stats_t drops[VMQ_DROPS];
+	u64_stats_t tx_drops;
+	u64_stats_t tx_ext_drops;	/* in tx_drops too */
+	u64_stats_t multicast;
+	struct u64_stats_sync syncp;
+};
+
+/* Sum of struct vmq_pcpu_stats over all CPUs. */
+struct vmq_stats {
+	u64 rx_packets;
+	u64 rx_bytes;
+	u64 tx_packets;
+	u64 tx_bytes;
+	u64 drops[VMQ_DROPS];
+	u64 rx_drops;		/* sum of drops[] */
+	u64 tx_drops;
+	u64 tx_ext_drops;	/* in tx_drops too */
+	u64 multicast;
+};
+
+/*
+ * Made when its id is first used and kept until the adapter is freed, so that
+ * the data path never meets a dead queue and counters never go backwards; the
+ * state says whether the id is allocated.
+ */
+struct vmq_queue {
+	/* read for every frame */
+	struct vmq_port __rcu *port;	/* NULL: frames go to the adapter */
+	struct vmq_pcpu_stats __percpu *stats;
+	struct vmq_adapter *adapter;
+	u16 id;
+	u16 index;			/* among the queues of its port */
+	u8 state;			/* enum vmq_queue_state */
+
+	/* adapter->lock */
+	bool implicit;			/* allocated by a rule, freed with the last */
+	u32 filters;
+	char name[IFNAMSIZ];
+};
+
+int vmq_queue_next_state(enum vmq_queue_state state, enum vmq_queue_event event);
+int vmq_queue_event(struct vmq_queue *q, enum vmq_queue_event event);
+struct vmq_queue *vmq_queue_find(struct vmq_adapter *a, u32 id);
+int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
+		    struct vmq_queue **out);
+int vmq_queue_alloc_id(struct vmq_adapter *a, u32 id, struct vmq_queue **out);
+void vmq_queue_free(struct vmq_queue **q, u32 n);
+int vmq_queues_init(struct vmq_adapter *a);
+void vmq_queues_destroy(struct vmq_adapter *a);
+int vmq_queues_resize(struct vmq_adapter *a, u32 count);
+
+struct vmq_pcpu_stats __percpu *vmq_stats_alloc(void);
+void vmq_stats_sum(const struct vmq_pcpu_stats __percpu *pcpu,
+		   struct vmq_stats *sum);
+void vmq_adapter_sum(struct vmq_adapter *a, u32 from, u32 to,
+		     struct vmq_stats *sum);
+void vmq_stats_to_link(const struct vmq_stats *sum,
+		       struct rtnl_link_stats64 *s);
+void vmq_stats_add(struct vmq_stats *sum, const struct vmq_stats *more);
+void vmq_port_local(const struct vmq_port *port, u32 from, u32 to,
+		    struct vmq_stats *sum);
+void vmq_port_sum(const struct vmq_port *port, u32 from, u32 to,
+		  struct vmq_stats *sum);
+int vmq_stats_strings(u32 queues);
+void vmq_stats_names(u8 *data, u32 queues);
+u64 *vmq_stats_values_queue(u64 *data, const struct vmq_stats *sum);
+void vmq_stats_values_drops(u64 *data, const struct vmq_stats *sum);
+
+static inline void vmq_stats_rx(struct vmq_pcpu_stats __percpu *pcpu,
+				unsigned int len, bool multicast)
+{
+	struct vmq_pcpu_stats *s = this_cpu_ptr(pcpu);
+
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->rx_packets);
+	u64_stats_add(&s->rx_bytes, len);
+	if (multicast)
+		u64_stats_inc(&s->multicast);
+	u64_stats_update_end(&s->syncp);
+}
+
+static inline void vmq_stats_tx(struct vmq_pcpu_stats __percpu *pcpu,
+				unsigned int len)
+{
+	struct vmq_pcpu_stats *s = this_cpu_ptr(pcpu);
+
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->tx_packets);
+	u64_stats_add(&s->tx_bytes, len);
+	u64_stats_update_end(&s->syncp);
+}
+
+static inline void vmq_stats_drop(struct vmq_pcpu_stats __percpu *pcpu,
+				  enum vmq_drop cause)
+{
+	struct vmq_pcpu_stats *s = this_cpu_ptr(pcpu);
+
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->drops[cause]);
+	u64_stats_update_end(&s->syncp);
+}
+
+static inline void vmq_stats_tx_drop(struct vmq_pcpu_stats __percpu *pcpu,
+				     bool ext)
+{
+	struct vmq_pcpu_stats *s = this_cpu_ptr(pcpu);
+
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->tx_drops);
+	if (ext)
+		u64_stats_inc(&s->tx_ext_drops);
+	u64_stats_update_end(&s->syncp);
+}
+
+/* ---- filter.c: the adapter's table of filters, their ids and owners ---- */
+
+enum vmq_filter_owner {
+	VMQ_OWNER_ETHTOOL,
+	VMQ_OWNER_PORT,
+};
+
+struct vmq_filter {
+	struct vmq_rule *rule;		/* in adapter->rules */
+	struct vmq_queue *queue;	/* NULL: drop */
+	struct vmq_port *port;		/* owner where it is a port, else NULL */
+	u8 owner;			/* enum vmq_filter_owner */
+	bool synced;			/* the uplink knows its MAC and VLAN id */
+	struct ethtool_rx_flow_spec fs;	/* for ethtool -n, exactly as it was set */
+};
+
+#define VMQ_LOC_ANY	(~0U)		/* the lowest free location */
+#define VMQ_LOC_LAST	(~0U - 1)	/* the highest free location */
+
+/* What vmq_filter_set() is asked for. */
+struct vmq_filter_spec {
+	struct vmq_key key;
+	struct vmq_key mask;
+	struct ethtool_rx_flow_spec fs;
+	u32 location;			/* or VMQ_LOC_ANY, VMQ_LOC_LAST */
+	u32 queue;
+	bool drop;
+	u8 owner;
+	struct vmq_port *port;
+};
+
+static inline u32 vmq_filter_id(u32 location)
+{
+	return location + 1;
+}
+
+int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
+		   struct netlink_ext_ack *extack);
+int vmq_filter_clear(struct vmq_adapter *a, u32 location, u8 owner,
+		     struct vmq_port *port);
+void vmq_filter_flush(struct vmq_adapter *a, u8 owner, struct vmq_port *port);
+int vmq_filters_init(struct vmq_adapter *a);
+void vmq_filters_destroy(struct vmq_adapter *a);
+void vmq_filter_flush_queues(struct vmq_port *port);
+void vmq_filter_vlans(const struct vmq_port *port, unsigned long *vlans);
+int vmq_filters_sync_uplink(struct vmq_adapter *a, struct net_device *uplink);
+void vmq_filters_unsync_uplink(struct vmq_adapter *a,
+			       struct net_device *uplink);
+void vmq_filter_mac_spec(struct vmq_filter_spec *spec, const u8 *mac, u16 vid);
+
+/* ---- adapter.c ---- */
+
+struct vmq_adapter {
+	/* read for every frame */
+	struct net_device *dev;
+	struct net_device __rcu *uplink;
+	struct vmq_rules rules;
+	struct vmq_queue __rcu **queue;	/* [max_queues], filled on first use */
+	struct vmq_pcpu_stats __percpu *filter_drops; /* frames without a queue */
+	struct list_head ports;		/* changed under rtnl, RCU */
+
+	/* rtnl and lock */
+	struct mutex lock;		/* protects queues and filters */
+	u32 max_queues;
+	struct xarray filters;		/* location -> struct vmq_filter */
+	u32 n_filters;
+	u32 n_vm_queues;
+
+	/* rtnl */
+	u32 n_ports;
+	u32 next_port_id;
+	bool mtu_set;			/* by hand, so not the uplink's */
+	bool opened_uplink;		/* it was down when it was attached */
+	bool uplink_promisc;		/* what it was asked for */
+	bool uplink_allmulti;
+	u8 uplink_mac[ETH_ALEN];	/* own address that it lets in, or 0 */
+	netdevice_tracker uplink_tracker;
+	struct list_head exts;		/* struct vmq_ext_inst, ingress order */
+	struct list_head node;		/* in vmq_adapters */
+	struct vmq_bus_dev *bus_dev;
+};
+
+extern struct list_head vmq_adapters;	/* rtnl */
+extern struct rtnl_link_ops vmq_adapter_link_ops;
+
+bool vmq_is_adapter(const struct net_device *dev);
+
+static inline struct vmq_adapter *vmq_adapter_priv(const struct net_device *dev)
+{
+	return netdev_priv(dev);
+}
+
+/* ---- uplink.c ---- */
+
+int vmq_uplink_attach(struct vmq_adapter *a, struct net_device *uplink,
+		      struct netlink_ext_ack *extack);
+void vmq_uplink_detach(struct vmq_adapter *a);
+void vmq_uplink_rx_flags(struct vmq_adapter *a);
+void vmq_uplink_mac(struct vmq_adapter *a);
+void vmq_uplink_carrier(struct vmq_adapter *a, struct net_device *dev);
+int vmq_uplink_init(void);
+void vmq_uplink_exit(void);
+
+/* ---- classify.c, rx.c, tx.c: the data path ---- */
+
+/* Target of a filter that drops. */
+extern struct vmq_queue vmq_drop_queue;
+
+void vmq_classify_init(void);
+struct vmq_queue *vmq_classify(const struct vmq_adapter *a,
+			       const struct sk_buff *skb);
+struct vmq_queue *vmq_classify_mac(const struct vmq_adapter *a,
+				   const struct sk_buff *skb);
+rx_handler_result_t vmq_rx(struct sk_buff **pskb);
+struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb);
+void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
+	       const struct vmq_port *from);
+netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
+		   struct sk_buff *skb);
+
+/* VLAN id of a frame, 0 for none and for a priority tag. */
+static inline u16 vmq_skb_vid(const struct sk_buff *skb)
+{
+	return skb_vlan_tag_present(skb) ? skb_vlan_tag_get_id(skb) : 0;
+}
+
+/* ---- port.c ---- */
+
+/* What became of the last save or restore of a port. */
+struct vmq_report {
+	u32 records;
+	u32 unclaimed;
+	u64 bytes;
+	u64 usecs;
+	char error[80];			/* empty where it went well */
+};
+
+struct vmq_port {
+	/* read for every frame */
+	struct net_device *dev;
+	struct vmq_adapter *adapter;
+	struct vmq_stack __rcu *stack;	/* extensions, NULL while there are none */
+	struct vmq_pcpu_stats __percpu **stats; /* [num_rx_queues] of dev */
+	unsigned long *vlans;		/* ids whose floods it takes, 0 = untagged */
+	struct vmq_queue **queue;	/* [n_queues] */
+	u32 n_queues;			/* 0: works from the default queue */
+	struct vmq_queue soft;		/* stands for the default queue then */
+	bool claimed;			/* its tap was opened once */
+	struct list_head node;		/* in adapter->ports, RCU */
+
+	/* rtnl */
+	u32 id;
+	u32 mac_location;		/* of the filter for its own MAC */
+	bool deleted;
+	uuid_t uuid;
+	struct vmq_session *session;	/* the save or restore that runs */
+	u8 migration;			/* enum vmq_migration_state */
+	struct vmq_report report;	/* read it with vmq_port_report() */
+	struct vmq_stats base;		/* counted on the hosts it came from */
+
+	/* port_tap.c */
+	struct tap_dev tap;
+	int tap_ifindex;		/* in the name of its node, 0: none */
+};
+
+extern struct rtnl_link_ops vmq_port_link_ops;
+
+bool vmq_is_port(const struct net_device *dev);
+
+static inline struct vmq_port *vmq_port_priv(const struct net_device *dev)
+{
+	return netdev_priv(dev);
+}
+
+int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
+		     struct netlink_ext_ack *extack);
+void vmq_port_update_vlans(struct vmq_port *port);
+void vmq_port_dellink(struct net_device *dev, struct list_head *head);
+
+/* ---- port_tap.c: the character device of a port, over tap.ko ---- */
+
+int vmq_tap_init(void);
+void vmq_tap_exit(void);
+int vmq_tap_attach(struct vmq_port *port);
+void vmq_tap_detach(struct vmq_port *port);
+
+/* ---- ethtool.c, ethtool_nfc.c, stats.c ---- */
+
+extern const struct ethtool_ops vmq_adapter_ethtool_ops;
+extern const struct ethtool_ops vmq_port_ethtool_ops;
+extern const struct netdev_stat_ops vmq_adapter_stat_ops;
+extern const struct netdev_stat_ops vmq_port_stat_ops;
+
+int vmq_nfc_get(struct net_device *dev, struct ethtool_rxnfc *info,
+		u32 *locations);
+int vmq_nfc_set(struct net_device *dev, struct ethtool_rxnfc *info);
+u32 vmq_nfc_rings(struct net_device *dev);
+
+/* ---- bus.c ---- */
+
+int vmq_bus_init(void);
+void vmq_bus_exit(void);
+int vmq_bus_add(struct vmq_adapter *a);
+void vmq_bus_del(struct vmq_adapter *a);
+const char *vmq_bus_name(const struct vmq_adapter *a);
+
+/* ---- ext.c: registry and stack of extensions ---- */
+
+/* One extension on one adapter, enabled or not; in adapter->exts. */
+struct vmq_ext_inst {
+	struct list_head node;		/* ingress order */
+	const struct vmq_ext_ops *ops;
+	bool enabled;
+};
+
+/* What a port's frames meet, in ingress order; replaced as a whole. */
+struct vmq_stack {
+	struct rcu_head rcu;
+	unsigned int n;
+	struct vmq_ext_port *ep[] __counted_by(n);
+};
+
+DECLARE_STATIC_KEY_FALSE(vmq_ext_key);	/* some extension is enabled somewhere */
+
+enum vmq_verdict __vmq_ext_frame(const struct vmq_stack *stack,
+				 struct sk_buff *skb, enum vmq_dir dir);
+
+/* Runs the extensions of a port on a frame. Context: RCU read side, BH off. */
+static inline enum vmq_verdict vmq_ext_frame(const struct vmq_port *port,
+					     struct sk_buff *skb,
+					     enum vmq_dir dir)
+{
+	const struct vmq_stack *stack;
+
+	if (!static_branch_unlikely(&vmq_ext_key))
+		return VMQ_PASS;
+	stack = rcu_dereference(port->stack);
+	return stack ? __vmq_ext_frame(stack, skb, dir) : VMQ_PASS;
+}
+
+int vmq_ext_adapter_init(struct vmq_adapter *a);
+void vmq_ext_adapter_destroy(struct vmq_adapter *a);
+int vmq_ext_port_init(struct vmq_port *port, struct netlink_ext_ack *extack);
+void vmq_ext_port_destroy(struct vmq_port *port);
+int vmq_ext_enable(struct vmq_adapter *a, const char *name, bool on,
+		   struct netlink_ext_ack *extack);
+int vmq_ext_move(struct vmq_adapter *a, const char *name, u32 position,
+		 struct netlink_ext_ack *extack);
+struct vmq_ext_port *vmq_ext_port_find(struct vmq_port *port, const char *name);
+u32 vmq_ext_position(const struct vmq_adapter *a,
+		     const struct vmq_ext_inst *inst);
+
+/* ---- state.c: save and restore of a port; the rest is in state.h ---- */
+
+int vmq_session_begin(struct vmq_port *port, bool restore, struct file **filp,
+		      struct netlink_ext_ack *extack);
+int vmq_restore_commit(struct vmq_port *port, struct netlink_ext_ack *extack);
+int vmq_session_abort(struct vmq_port *port, struct netlink_ext_ack *extack);
+void vmq_session_kill(struct vmq_port *port);
+bool vmq_session_runs(struct vmq_port *port);
+void vmq_port_report(struct vmq_port *port, struct vmq_report *out);
+
+/* ---- netlink.c ---- */
+
+void vmq_notify_queue(struct vmq_queue *q);
+void vmq_notify_filter(struct vmq_adapter *a, const struct vmq_filter *f,
+		       const char *event);
+void vmq_notify_port(struct vmq_port *port);
+void vmq_notify_unclaimed(struct vmq_port *port, const uuid_t *ext,
+			  const uuid_t *class, u32 length);
+
+#endif /* _VMQ_PRIV_H */

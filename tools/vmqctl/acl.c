@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vmqctl acl: rules and connections of the extension acl.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acl.h"
+#include "out.h"
+#include "vmqctl.h"
+
+#define ACL_NAME	"acl"
+
+/* ---- what the attributes are called ---- */
+
+static const char *const directions[] = ACL_DIRECTIONS;
+static const char *const actions[] = ACL_ACTIONS;
+static const char *const families[] = ACL_FAMILIES;
+
+static const struct attr_desc rule_attrs[] = {
+	[VMQ_A_ACL_RULE_ID] = ATTR("id", UINT),
+	[VMQ_A_ACL_RULE_PRIORITY] = ATTR("priority", UINT),
+	[VMQ_A_ACL_RULE_DIRECTION] = ATTR_VALUES("direction", ENUM, directions),
+	[VMQ_A_ACL_RULE_ACTION] = ATTR_VALUES("action", ENUM, actions),
+	[VMQ_A_ACL_RULE_FAMILY] = ATTR_VALUES("family", ENUM, families),
+	[VMQ_A_ACL_RULE_IP_PROTO] = ATTR("ip-proto", PROTO),
+	[VMQ_A_ACL_RULE_SRC] = ATTR("src", IP),
+	[VMQ_A_ACL_RULE_SRC_LEN] = ATTR("src-len", UINT),
+	[VMQ_A_ACL_RULE_DST] = ATTR("dst", IP),
+	[VMQ_A_ACL_RULE_DST_LEN] = ATTR("dst-len", UINT),
+	[VMQ_A_ACL_RULE_SRC_PORT_MIN] = ATTR("src-port-min", UINT),
+	[VMQ_A_ACL_RULE_SRC_PORT_MAX] = ATTR("src-port-max", UINT),
+	[VMQ_A_ACL_RULE_DST_PORT_MIN] = ATTR("dst-port-min", UINT),
+	[VMQ_A_ACL_RULE_DST_PORT_MAX] = ATTR("dst-port-max", UINT),
+	[VMQ_A_ACL_RULE_PACKETS] = ATTR("packets", UINT),
+	[VMQ_A_ACL_RULE_BYTES] = ATTR("bytes", UINT),
+};
+
+static void rule_text(const void *buf, size_t len);
+
+static const struct attr_set rule_set = {
+	.attr = rule_attrs,
+	.n = ARRAY_SIZE(rule_attrs),
+	.text = rule_text,
+};
+
+static const struct attr_desc connection_attrs[] = {
+	[VMQ_A_ACL_CONNECTION_FAMILY] = ATTR_VALUES("family", ENUM, families),
+	[VMQ_A_ACL_CONNECTION_IP_PROTO] = ATTR("ip-proto", PROTO),
+	[VMQ_A_ACL_CONNECTION_STATE] = ATTR("state", STR),
+	[VMQ_A_ACL_CONNECTION_DIRECTION] =
+		ATTR_VALUES("direction", ENUM, directions),
+	[VMQ_A_ACL_CONNECTION_LOCAL] = ATTR("local", IP),
+	[VMQ_A_ACL_CONNECTION_REMOTE] = ATTR("remote", IP),
+	[VMQ_A_ACL_CONNECTION_LOCAL_PORT] = ATTR("local-port", UINT),
+	[VMQ_A_ACL_CONNECTION_REMOTE_PORT] = ATTR("remote-port", UINT),
+	[VMQ_A_ACL_CONNECTION_TIMEOUT] = ATTR("timeout", UINT),
+	[VMQ_A_ACL_CONNECTION_PACKETS_IN] = ATTR("packets-in", UINT),
+	[VMQ_A_ACL_CONNECTION_PACKETS_OUT] = ATTR("packets-out", UINT),
+	[VMQ_A_ACL_CONNECTION_RESTORED] = ATTR("restored", FLAG),
+	[VMQ_A_ACL_CONNECTION_VLAN] = ATTR("vlan", UINT),
+};
+
+static ATTR_SET(connection);
+
+static const struct attr_desc summary_attrs[] = {
+	[VMQ_A_ACL_SUMMARY_RULES] = ATTR("rules", UINT),
+	[VMQ_A_ACL_SUMMARY_CONNECTIONS] = ATTR("connections", UINT),
+	[VMQ_A_ACL_SUMMARY_MAX_CONNECTIONS] = ATTR("max-connections", UINT),
+	[VMQ_A_ACL_SUMMARY_ALLOWED] = ATTR("allowed", UINT),
+	[VMQ_A_ACL_SUMMARY_DENIED] = ATTR("denied", UINT),
+	[VMQ_A_ACL_SUMMARY_UNTRACKED] = ATTR("untracked", UINT),
+};
+
+static ATTR_SET(summary);
+
+static const struct attr_desc acl_attrs[] = {
+	[VMQ_A_ACL_ADD] = ATTR_NESTED("add", rule_set, false),
+	[VMQ_A_ACL_DEL] = ATTR("del", UINT),
+	[VMQ_A_ACL_FLUSH_RULES] = ATTR("flush-rules", FLAG),
+	[VMQ_A_ACL_FLUSH_CONNECTIONS] = ATTR("flush-connections", FLAG),
+	[VMQ_A_ACL_RULE] = ATTR_NESTED("rule", rule_set, true),
+	[VMQ_A_ACL_CONNECTION] = ATTR_NESTED("connection", connection_set, true),
+	[VMQ_A_ACL_SUMMARY] = ATTR_NESTED("summary", summary_set, false),
+	[VMQ_A_ACL_MAX_CONNECTIONS] = ATTR("max-connections", UINT),
+};
+
+static ATTR_SET(acl);
+
+static const struct attr_desc ext_port_attrs[] = {
+	[VMQ_A_EXT_PORT_IFINDEX] = ATTR("ifindex", IFINDEX),
+	[VMQ_A_EXT_PORT_DEV] = ATTR("dev", STR),
+	[VMQ_A_EXT_PORT_NAME] = ATTR("name", STR),
+	[VMQ_A_EXT_PORT_CONFIG] = ATTR_NESTED("config", acl_set, false),
+};
+
+static ATTR_SET(ext_port);
+
+/* ---- show ---- */
+
+static void text_prefix(const char *key, const void *buf, size_t len,
+			uint16_t addr, uint16_t addr_len)
+{
+	const struct nlattr *attr = attr_find(buf, len, addr);
+	char ip[INET6_ADDRSTRLEN], prefix[sizeof(ip) + 24];
+	uint64_t bits;
+	size_t size;
+	int family;
+
+	if (!attr)
+		return;
+	size = mnl_attr_get_payload_len(attr);
+	family = size == 4 ? AF_INET : AF_INET6;
+	if ((size != 4 && size != 16) ||
+	    !inet_ntop(family, mnl_attr_get_payload(attr), ip, sizeof(ip)))
+		return;
+	if (!attr_get_uint(buf, len, addr_len, &bits))
+		bits = size * 8;
+	snprintf(prefix, sizeof(prefix), "%s/%u", ip, (unsigned int)bits);
+	out_cstr(key, prefix);
+}
+
+static void text_range(const char *key, const void *buf, size_t len,
+		       uint16_t min, uint16_t max)
+{
+	bool has_min, has_max;
+	uint64_t a, b;
+	char range[48];
+
+	has_min = attr_get_uint(buf, len, min, &a);
+	has_max = attr_get_uint(buf, len, max, &b);
+	if (!has_min && !has_max)
+		return;
+	if (!has_min)
+		a = 0;
+	if (!has_max)
+		b = UINT16_MAX;
+	if (a == b)
+		snprintf(range, sizeof(range), "%u", (unsigned int)a);
+	else
+		snprintf(range, sizeof(range), "%u-%u", (unsigned int)a,
+			 (unsigned int)b);
+	out_cstr(key, range);
+}
+
+/* A rule in the words of "acl add". */
+static void rule_text(const void *buf, size_t len)
+{
+	const struct attr_set plain = {
+		.attr = rule_attrs, .n = VMQ_A_ACL_RULE_IP_PROTO,
+	};
+	uint64_t v;
+
+	attr_show(&plain, buf, len, false);
+	if (attr_get_uint(buf, len, VMQ_A_ACL_RULE_IP_PROTO, &v))
+		out_proto("proto", v);
+	text_prefix("src", buf, len, VMQ_A_ACL_RULE_SRC,
+		    VMQ_A_ACL_RULE_SRC_LEN);
+	text_prefix("dst", buf, len, VMQ_A_ACL_RULE_DST,
+		    VMQ_A_ACL_RULE_DST_LEN);
+	text_range("sport", buf, len, VMQ_A_ACL_RULE_SRC_PORT_MIN,
+		   VMQ_A_ACL_RULE_SRC_PORT_MAX);
+	text_range("dport", buf, len, VMQ_A_ACL_RULE_DST_PORT_MIN,
+		   VMQ_A_ACL_RULE_DST_PORT_MAX);
+	if (attr_get_uint(buf, len, VMQ_A_ACL_RULE_PACKETS, &v))
+		out_uint("packets", v);
+	if (attr_get_uint(buf, len, VMQ_A_ACL_RULE_BYTES, &v))
+		out_uint("bytes", v);
+}
+
+/* What is to be shown, and what has come of it. */
+struct show {
+	const char *dev;
+	uint16_t part;		/* an attribute of acl_set, 0 for all of them */
+	char *config;		/* attributes of acl_set, of all messages */
+	size_t len;
+	bool failed;
+};
+
+static void show_part(const struct show *s, const void *config, size_t size)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_payload(config, size) {
+		if (mnl_attr_get_type(attr) != s->part)
+			continue;
+		out_obj_begin(NULL);
+		out_cstr("dev", s->dev);
+		attr_show(acl_attrs[s->part].nested, mnl_attr_get_payload(attr),
+			  mnl_attr_get_payload_len(attr), false);
+		out_obj_end();
+	}
+}
+
+static void collect(struct show *s, const void *config, size_t size)
+{
+	char *grown = realloc(s->config, s->len + MNL_ALIGN(size));
+
+	if (!grown) {
+		s->failed = true;
+		return;
+	}
+	s->config = grown;
+	memset(grown + s->len, 0, MNL_ALIGN(size));
+	memcpy(grown + s->len, config, size);
+	s->len += MNL_ALIGN(size);
+}
+
+static void take_config(const void *attrs, size_t len, void *arg)
+{
+	const struct nlattr *config;
+	struct show *s = arg;
+	size_t size;
+
+	config = attr_find(attrs, len, VMQ_A_EXT_PORT_CONFIG);
+	if (!config)
+		return;
+	size = mnl_attr_get_payload_len(config);
+	if (s->part)
+		show_part(s, mnl_attr_get_payload(config), size);
+	else if (size)
+		collect(s, mnl_attr_get_payload(config), size);
+}
+
+static void show_all(const struct show *s)
+{
+	const struct nlattr *summary;
+
+	out_obj_begin(NULL);
+	out_cstr("dev", s->dev);
+	out_cstr("name", ACL_NAME);
+	attr_show_list(&acl_set, VMQ_A_ACL_RULE, s->config, s->len);
+	attr_show_list(&acl_set, VMQ_A_ACL_CONNECTION, s->config, s->len);
+	summary = attr_find(s->config, s->len, VMQ_A_ACL_SUMMARY);
+	if (summary) {
+		out_obj_begin("summary");
+		attr_show(&summary_set, mnl_attr_get_payload(summary),
+			  mnl_attr_get_payload_len(summary), false);
+		out_obj_end();
+	}
+	out_obj_end();
+}
+
+/* Starts a request about acl on the port dev. */
+int acl_request(struct nl_request *req, uint8_t cmd, const char *dev)
+{
+	int err;
+
+	if (!dev)
+		return usage_error("\"dev\" is missing");
+	err = nl_request(req, cmd, &ext_port_set, dev);
+	return err ? err : nl_put_str(req, "name", VMQ_A_EXT_PORT_NAME,
+				      ACL_NAME);
+}
+
+static int acl_show(struct args *args)
+{
+	struct show s = { .part = 0 };
+	struct nl_request req;
+	const struct keyword keywords[] = {
+		{ "dev", &s.dev },
+	};
+	int err;
+
+	err = args_parse_some(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	if (args_take(args, "rules"))
+		s.part = VMQ_A_ACL_RULE;
+	else if (args_take(args, "connections"))
+		s.part = VMQ_A_ACL_CONNECTION;
+	else if (args_take(args, "summary"))
+		s.part = VMQ_A_ACL_SUMMARY;
+	err = args_end(args);
+	if (err)
+		return err;
+
+	err = acl_request(&req, VMQ_CMD_EXT_PORT_GET, s.dev);
+	if (err)
+		return err;
+	out_array();
+	err = nl_dump(&req, take_config, &s);
+	if (s.failed) {
+		complain("out of memory");
+		err = VMQCTL_FAILED;
+	}
+	if (!err && !s.part)
+		show_all(&s);
+	free(s.config);
+	return err;
+}
+
+/*
+ * Changes something. A rule that the answer has is shown, but only as JSON: in
+ * text a change that worked prints nothing.
+ */
+int acl_change(struct nl_request *req, const char *dev)
+{
+	struct show s = { .dev = dev, .part = VMQ_A_ACL_RULE };
+
+	return nl_do(req, out_is_json() ? take_config : NULL, &s);
+}
+
+/* ---- del, flush, set ---- */
+
+/* A change by one number, which the keyword what has. */
+static int change_number(struct args *args, const char *what, uint16_t type)
+{
+	const char *dev, *number;
+	struct nlattr *config;
+	struct nl_request req;
+	const struct keyword keywords[] = {
+		{ "dev", &dev },
+		{ what, &number },
+	};
+	uint64_t v;
+	int err;
+
+	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	if (!number)
+		return usage_error("\"%s\" is missing", what);
+	err = parse_uint(what, number, UINT32_MAX, &v);
+	if (err)
+		return err;
+	err = acl_request(&req, VMQ_CMD_EXT_PORT_SET, dev);
+	if (err)
+		return err;
+	config = mnl_attr_nest_start(req.nlh, VMQ_A_EXT_PORT_CONFIG);
+	mnl_attr_put_u32(req.nlh, type, v);
+	mnl_attr_nest_end(req.nlh, config);
+	return acl_change(&req, dev);
+}
+
+static int acl_del(struct args *args)
+{
+	return change_number(args, "id", VMQ_A_ACL_DEL);
+}
+
+static int acl_set_limit(struct args *args)
+{
+	return change_number(args, "max-connections",
+			     VMQ_A_ACL_MAX_CONNECTIONS);
+}
+
+static int acl_flush(struct args *args)
+{
+	bool rules = true, connections = true;
+	struct nlattr *config;
+	struct nl_request req;
+	const char *dev;
+	const struct keyword keywords[] = {
+		{ "dev", &dev },
+	};
+	int err;
+
+	err = args_parse_some(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	if (args_take(args, "rules"))
+		connections = false;
+	else if (args_take(args, "connections"))
+		rules = false;
+	err = args_end(args);
+	if (err)
+		return err;
+	err = acl_request(&req, VMQ_CMD_EXT_PORT_SET, dev);
+	if (err)
+		return err;
+	config = mnl_attr_nest_start(req.nlh, VMQ_A_EXT_PORT_CONFIG);
+	if (rules)
+		mnl_attr_put(req.nlh, VMQ_A_ACL_FLUSH_RULES, 0, NULL);
+	if (connections)
+		mnl_attr_put(req.nlh, VMQ_A_ACL_FLUSH_CONNECTIONS, 0, NULL);
+	mnl_attr_nest_end(req.nlh, config);
+	return acl_change(&req, dev);
+}
+
+static const struct command acl_commands[] = {
+	{ "show", acl_show },
+	{ "add", acl_add },
+	{ "del", acl_del },
+	{ "flush", acl_flush },
+	{ "set", acl_set_limit },
+	{ NULL, NULL },
+};
+
+const struct object acl_object = {
+	.name = "acl",
+	.usage =
+	"Usage: vmqctl acl show dev PORT [ rules | connections | summary ]\n"
+	"       vmqctl acl add dev PORT [ priority N ] direction { in | out }\n"
+	"               action { allow | deny } [ family { ip | ipv6 } ]\n"
+	"               [ proto { tcp | udp | icmp | icmpv6 | sctp | N } ]\n"
+	"               [ src PREFIX ] [ dst PREFIX ] [ sport A[-B] ] [ dport A[-B] ]\n"
+	"       vmqctl acl del dev PORT id N\n"
+	"       vmqctl acl flush dev PORT [ rules | connections ]\n"
+	"       vmqctl acl set dev PORT max-connections N\n",
+	.commands = acl_commands,
+};

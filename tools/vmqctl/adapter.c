@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vmqctl adapter: adapters, their limits and capabilities.
+ */
+#include "nl.h"
+#include "vmqctl.h"
+
+static const char *const capabilities[] = {
+	"vm-queue", "mac-filter", "vlan-filter", "vlan-strip", "source-mac",
+	"ethertype", "mask-equal", "ntuple", "drop",
+};
+
+static const struct attr_desc adapter_attrs[] = {
+	[VMQ_A_ADAPTER_IFINDEX] = ATTR("ifindex", IFINDEX),
+	[VMQ_A_ADAPTER_DEV] = ATTR("dev", STR),
+	[VMQ_A_ADAPTER_UPLINK] = ATTR("uplink", STR),
+	[VMQ_A_ADAPTER_MAX_QUEUES] = ATTR_LN("max-queues", UINT),
+	[VMQ_A_ADAPTER_QUEUES] = ATTR("queues", UINT),
+	[VMQ_A_ADAPTER_VM_QUEUES] = ATTR("vm-queues", UINT),
+	[VMQ_A_ADAPTER_PORTS] = ATTR("ports", UINT),
+	[VMQ_A_ADAPTER_MAX_FILTERS] = ATTR_LN("max-filters", UINT),
+	[VMQ_A_ADAPTER_FILTERS] = ATTR("filters", UINT),
+	[VMQ_A_ADAPTER_HW_CAPABILITIES] = {
+		.name = "hw-capabilities", .kind = ATTR_FLAGS,
+		.values = capabilities, .n_values = ARRAY_SIZE(capabilities),
+		.new_line = true,
+	},
+	[VMQ_A_ADAPTER_CAPABILITIES] = {
+		.name = "capabilities", .kind = ATTR_FLAGS,
+		.values = capabilities, .n_values = ARRAY_SIZE(capabilities),
+		.new_line = true,
+	},
+	[VMQ_A_ADAPTER_MAX_MAC_FILTERS] = ATTR_LN("max-mac-filters", UINT),
+	[VMQ_A_ADAPTER_LOOKAHEAD_MAX] = ATTR("lookahead-max", UINT),
+	[VMQ_A_ADAPTER_FORMAT_VERSION] = ATTR_LN("format-version", UINT),
+	[VMQ_A_ADAPTER_MODULE_VERSION] = ATTR("module-version", STR),
+};
+
+ATTR_SET(adapter);
+
+static int adapter_show(struct args *args)
+{
+	struct nl_request req;
+	const char *dev;
+	const struct keyword keywords[] = {
+		{ "dev", &dev },
+	};
+	int err;
+
+	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	err = nl_request(&req, VMQ_CMD_ADAPTER_GET, &adapter_set, dev);
+	return err ? err : nl_show(&req, dev);
+}
+
+static const struct command adapter_commands[] = {
+	{ "show", adapter_show },
+	{ NULL, NULL },
+};
+
+const struct object adapter_object = {
+	.name = "adapter",
+	.usage = "Usage: vmqctl adapter show [ dev ADAPTER ]\n",
+	.commands = adapter_commands,
+	.run = adapter_show,
+};

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Generic netlink: the family vmq.
+ */
+#ifndef _VMQCTL_NL_H
+#define _VMQCTL_NL_H
+
+#include <libmnl/libmnl.h>
+#include <linux/vmq.h>
+
+#include "attr.h"
+
+#define NL_REQUEST_MAX	1024
+
+/*
+ * A request to the kernel. Attributes are added to nlh with mnl_attr_put_*; the
+ * set gives them their names when the kernel objects to one.
+ */
+struct nl_request {
+	struct nlmsghdr *nlh;
+	const struct attr_set *set;
+	char buf[NL_REQUEST_MAX];
+};
+
+/* Called for every message of an answer, with its attributes. */
+typedef void (*nl_answer)(const void *attrs, size_t len, void *arg);
+
+void nl_close(void);
+
+int nl_request(struct nl_request *req, uint8_t cmd, const struct attr_set *set,
+	       const char *dev);
+int nl_put_str(struct nl_request *req, const char *what, uint16_t type,
+	       const char *s);
+int nl_do(struct nl_request *req, nl_answer answer, void *arg);
+int nl_dump(struct nl_request *req, nl_answer answer, void *arg);
+int nl_do_quiet(struct nl_request *req, nl_answer answer, void *arg);
+
+int nl_show(struct nl_request *req, bool one);
+
+/* Called for every event; anything but 0 ends nl_listen, which returns it. */
+typedef int (*nl_event)(uint8_t cmd, const void *attrs, size_t len, void *arg);
+
+int nl_listen(nl_event event, void *arg);
+
+#endif /* _VMQCTL_NL_H */

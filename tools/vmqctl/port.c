@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vmqctl port: the NICs of virtual machines.
+ */
+#include "nl.h"
+#include "vmqctl.h"
+
+static const char *const paths[] = { "synthetic" };
+static const char *const gates[] = { "open" };
+
+static const char *const migrations[] = {
+	"idle", "saving", "saved", "restoring", "validated",
+};
+
+static const struct attr_desc port_attrs[] = {
+	[VMQ_A_PORT_IFINDEX] = ATTR("ifindex", IFINDEX),
+	[VMQ_A_PORT_DEV] = ATTR("dev", STR),
+	[VMQ_A_PORT_ADAPTER] = ATTR("adapter", STR),
+	[VMQ_A_PORT_PORT_ID] = ATTR("port-id", UINT),
+	[VMQ_A_PORT_UUID] = ATTR("uuid", STR),
+	[VMQ_A_PORT_MAC] = ATTR("mac", MAC),
+	[VMQ_A_PORT_QUEUES] = {
+		.name = "queues", .kind = ATTR_UINT, .list = true,
+		.new_line = true,
+	},
+	[VMQ_A_PORT_PATH] = ATTR_VALUES("path", ENUM, paths),
+	[VMQ_A_PORT_GATE] = ATTR_VALUES("gate", ENUM, gates),
+	[VMQ_A_PORT_MIGRATION] = ATTR_VALUES("migration", ENUM, migrations),
+	[VMQ_A_PORT_TAP] = ATTR("tap", STR),
+	[VMQ_A_PORT_TAP_READERS] = ATTR("tap-readers", UINT),
+	[VMQ_A_PORT_TAP_CLAIMED] = ATTR("tap-claimed", FLAG),
+	[VMQ_A_PORT_RX_PACKETS] = ATTR_LN("rx-packets", UINT),
+	[VMQ_A_PORT_RX_BYTES] = ATTR("rx-bytes", UINT),
+	[VMQ_A_PORT_RX_DROPS] = ATTR("rx-drops", UINT),
+	[VMQ_A_PORT_TX_PACKETS] = ATTR_LN("tx-packets", UINT),
+	[VMQ_A_PORT_TX_BYTES] = ATTR("tx-bytes", UINT),
+	[VMQ_A_PORT_TX_DROPS] = ATTR("tx-drops", UINT),
+	[VMQ_A_PORT_EXT_DROPS] = ATTR("ext-drops", UINT),
+	[VMQ_A_PORT_RECORDS] = ATTR_LN("records", UINT),
+	[VMQ_A_PORT_RECORDS_UNCLAIMED] = ATTR("records-unclaimed", UINT),
+	[VMQ_A_PORT_STATE_BYTES] = ATTR("state-bytes", UINT),
+	[VMQ_A_PORT_STATE_USECS] = ATTR("state-usecs", UINT),
+	[VMQ_A_PORT_FD] = ATTR("fd", NONE),
+	[VMQ_A_PORT_ERROR] = ATTR("error", STR),
+};
+
+ATTR_SET(port);
+
+static int port_show(struct args *args)
+{
+	struct nl_request req;
+	const char *dev;
+	const struct keyword keywords[] = {
+		{ "dev", &dev },
+	};
+	int err;
+
+	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	err = nl_request(&req, VMQ_CMD_PORT_GET, &port_set, dev);
+	return err ? err : nl_show(&req, dev);
+}
+
+static int port_abort(struct args *args)
+{
+	struct nl_request req;
+	const char *dev;
+	const struct keyword keywords[] = {
+		{ "dev", &dev },
+	};
+	int err;
+
+	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	if (!dev)
+		return usage_error("\"dev\" is missing");
+	err = nl_request(&req, VMQ_CMD_ABORT, &port_set, dev);
+	return err ? err : nl_do(&req, NULL, NULL);
+}
+
+static const struct command port_commands[] = {
+	{ "show", port_show },
+	{ "save", port_save },
+	{ "restore", port_restore },
+	{ "abort", port_abort },
+	{ NULL, NULL },
+};
+
+const struct object port_object = {
+	.name = "port",
+	.usage =
+	"Usage: vmqctl port show [ dev PORT ]\n"
+	"       vmqctl port save dev PORT > FILE\n"
+	"       vmqctl port save dev PORT file FILE\n"
+	"       vmqctl port restore dev PORT < FILE\n"
+	"       vmqctl port restore dev PORT file FILE\n"
+	"       vmqctl port abort dev PORT\n",
+	.commands = port_commands,
+	.run = port_show,
+};

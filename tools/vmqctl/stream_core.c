@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The core record: the port itself, as items {le16 type, le16 length, data,
+ * padding to 4}. Described in drivers/net/vmq/state.h and state_tlv.c.
+ */
+#include <stdio.h>
+
+#include "attr.h"
+#include "out.h"
+#include "stream.h"
+#include "vmqctl.h"
+
+/* enum vmq_core_item */
+enum {
+	CORE_UUID = 1,
+	CORE_MAC = 2,
+	CORE_MTU = 3,
+	CORE_FILTERS = 4,
+	CORE_MC = 5,
+	CORE_RX_MODE = 6,
+	CORE_QUEUES = 7,
+	CORE_QUEUE_NAME = 8,
+	CORE_COUNTERS = 9,
+};
+
+#define CORE_SKIPPABLE	0x8000	/* may be passed over by who does not know it */
+
+#define ITEM_TYPE	0
+#define ITEM_LENGTH	2
+#define ITEM_HDR	4
+#define ITEM_ALIGN	4
+
+/* struct vmq_core_filter_wire */
+#define FILTER_VID	6
+#define FILTER_INDEX	8
+#define FILTER_SIZE	12
+#define VID_UNTAGGED	0
+#define VID_ANY		0xffff
+
+/* vmq_core_counter; a newer module may have appended some */
+static const char *const counters[] = {
+	"rx-packets", "rx-bytes", "tx-packets", "tx-bytes", "tx-drops",
+	"multicast", "drops-state", "drops-down", "drops-reader", "drops-full",
+	"drops-ext", "drops-nomem", "drops-filter",
+};
+
+static void show_uuid(const char *key, const uint8_t *p, size_t len)
+{
+	(void)len;
+	out_uuid(key, p);
+}
+
+static void show_mac(const char *key, const uint8_t *p, size_t len)
+{
+	(void)len;
+	out_mac(key, p);
+}
+
+static void show_macs(const char *key, const uint8_t *p, size_t len)
+{
+	size_t i;
+
+	out_list_begin(key);
+	for (i = 0; i < len; i += 6)
+		out_mac(NULL, p + i);
+	out_list_end();
+}
+
+static void show_u32(const char *key, const uint8_t *p, size_t len)
+{
+	(void)len;
+	out_uint(key, get_le32(p));
+}
+
+static void show_rx_mode(const char *key, const uint8_t *p, size_t len)
+{
+	uint32_t mode = get_le32(p);
+
+	(void)len;
+	out_list_begin(key);
+	if (mode & 1)
+		out_cstr(NULL, "promisc");
+	if (mode & 2)
+		out_cstr(NULL, "allmulti");
+	if (mode & ~3U)
+		out_hex(NULL, mode & ~3U, 8);
+	out_list_end();
+}
+
+static void show_filters(const char *key, const uint8_t *p, size_t len)
+{
+	uint16_t vid;
+	size_t i;
+
+	out_objs_begin(key);
+	for (i = 0; i < len; i += FILTER_SIZE) {
+		vid = get_le16(p + i + FILTER_VID);
+		out_obj_begin(NULL);
+		out_mac("mac", p + i);
+		if (vid == VID_UNTAGGED)
+			out_flag("untagged");
+		else if (vid != VID_ANY)
+			out_uint("vlan", vid);
+		out_uint("queue-index", get_le16(p + i + FILTER_INDEX));
+		out_obj_end();
+	}
+	out_objs_end();
+}
+
+static void show_counters(const char *key, const uint8_t *p, size_t len)
+{
+	char number[32];
+	size_t i;
+
+	out_obj_begin(key);
+	for (i = 0; i < len / 8; i++) {
+		snprintf(number, sizeof(number), "counter-%zu", i);
+		out_uint(i < ARRAY_SIZE(counters) ? counters[i] : number,
+			 get_le64(p + i * 8));
+	}
+	out_obj_end();
+}
+
+static void show_text(const char *key, const uint8_t *p, size_t len)
+{
+	out_str(key, (const char *)p, len);
+}
+
+/* What items are called, and how long they are. */
+static const struct item {
+	const char *name;
+	size_t unit;
+	bool many;		/* of the units */
+	void (*show)(const char *key, const uint8_t *p, size_t len);
+} items[] = {
+	[CORE_UUID] = { "uuid", 16, false, show_uuid },
+	[CORE_MAC] = { "mac", 6, false, show_mac },
+	[CORE_MTU] = { "mtu", 4, false, show_u32 },
+	[CORE_FILTERS] = { "filter", FILTER_SIZE, true, show_filters },
+	[CORE_MC] = { "multicast", 6, true, show_macs },
+	[CORE_RX_MODE] = { "rx-mode", 4, false, show_rx_mode },
+	[CORE_QUEUES] = { "queues", 4, false, show_u32 },
+	[CORE_QUEUE_NAME] = { "queue-name", 1, true, show_text },
+	[CORE_COUNTERS] = { "counters", 8, true, show_counters },
+};
+
+static const struct item *find_item(uint16_t type)
+{
+	return type < ARRAY_SIZE(items) && items[type].name ? &items[type] :
+							      NULL;
+}
+
+/*
+ * The item at *pos, which moves past it and its padding; NULL at the end, or if
+ * it is cut short or its padding is not zero.
+ */
+static const uint8_t *next_item(const uint8_t *data, size_t len, size_t *pos,
+				uint16_t *type, size_t *size)
+{
+	const uint8_t *p = data + *pos;
+	size_t room, left = len - *pos;
+
+	if (left < ITEM_HDR)
+		return NULL;
+	*type = get_le16(p + ITEM_TYPE);
+	*size = get_le16(p + ITEM_LENGTH);
+	room = (*size + ITEM_ALIGN - 1) & ~(size_t)(ITEM_ALIGN - 1);
+	if (room > left - ITEM_HDR)
+		return NULL;
+	*pos += ITEM_HDR + room;
+	p += ITEM_HDR;
+	for (left = *size; left < room; left++)
+		if (p[left])
+			return NULL;
+	return p;
+}
+
+/* Shows the items that are known; what is wrong, or NULL. */
+static const char *show_known(const uint8_t *data, size_t len, size_t *at,
+			      unsigned int *unknown)
+{
+	bool seen[ARRAY_SIZE(items)] = { false };
+	const struct item *item;
+	const uint8_t *p;
+	size_t pos, size;
+	uint16_t type;
+
+	for (pos = 0; pos < len; ) {
+		*at = pos;
+		p = next_item(data, len, &pos, &type, &size);
+		if (!p)
+			return "an item of the core record is cut short or badly padded";
+		item = find_item(type);
+		if (!item && !(type & CORE_SKIPPABLE))
+			return "an unknown item of the core record";
+		if (!item) {
+			++*unknown;
+			continue;
+		}
+		if (seen[type])
+			return "an item of the core record is there twice";
+		seen[type] = true;
+		if (item->many ? size % item->unit : size != item->unit)
+			return "an item of the core record has the wrong length";
+		item->show(item->name, p, size);
+	}
+	return NULL;
+}
+
+void stream_show_core(const uint8_t *data, size_t len, struct data_error *err)
+{
+	unsigned int unknown = 0;
+	const uint8_t *p;
+	size_t pos, size;
+	uint16_t type;
+
+	err->what = show_known(data, len, &err->offset, &unknown);
+	if (err->what || !unknown)
+		return;
+
+	out_objs_begin("item");
+	for (pos = 0; (p = next_item(data, len, &pos, &type, &size)); ) {
+		if (find_item(type))
+			continue;
+		out_obj_begin(NULL);
+		out_uint("type", type);
+		out_uint("length", size);
+		out_bytes("data", p, size);
+		out_obj_end();
+	}
+	out_objs_end();
+}
