@@ -9,12 +9,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 CLONE = HERE.parent.parent
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or
                      pathlib.Path.home() / ".cache") / "vmq"
+
+STILL_AT_IT = 30         # seconds between two signs of life
 
 quiet = False
 
@@ -32,8 +35,18 @@ def say(text):
 def step(text):
     """Say what begins now, and how long it took."""
     begin = time.monotonic()
+    done = threading.Event()
+
+    def remind():
+        while not done.wait(STILL_AT_IT):
+            say(f"{text}: {time.monotonic() - begin:.0f} s so far")
+
     say(f"{text} ...")
-    yield
+    threading.Thread(target=remind, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
     elapsed = time.monotonic() - begin
     if elapsed > 1:
         say(f"{text}: {elapsed:.1f} s")
@@ -79,7 +92,7 @@ def write_file(path, text):
     scratch.rename(path)
 
 
-def program(*arguments, log=None, **options):
+def program(*arguments, log=None, show=40, **options):
     """Run a program; when it fails show the end of what it printed."""
     arguments = [str(argument) for argument in arguments]
     options.setdefault("stdin", subprocess.DEVNULL)
@@ -94,7 +107,7 @@ def program(*arguments, log=None, **options):
                                 errors="replace", **options)
         output = result.stdout
     if result.returncode:
-        end = "\n".join(output.splitlines()[-40:])
+        end = "\n".join(output.splitlines()[-show:])
         raise Failure(f"{end}\n`{' '.join(arguments)}' failed "
                       f"(status {result.returncode})"
                       + (f"; all of it: {log}" if log else ""))

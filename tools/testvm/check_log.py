@@ -11,6 +11,8 @@ import sys
 # The init scripts print these lines into the kernel log.
 START = "vmq-testvm: start"
 
+MARK = "vmq-testvm:"
+
 # A line with one of these begins a report ...
 REPORT = re.compile(r"""
       BUG:|WARNING:|KASAN|UBSAN|KFENCE
@@ -23,21 +25,21 @@ REPORT = re.compile(r"""
     | soft\ lockup|rcu:?.*detected\ stalls?|bad\ page|kernel\ BUG\ at
     | list_(?:add|del)\ corruption|page\ allocation\ failure
     """, re.X)
-# ... and these belong to it; alone they are a report too.
+# ... and these belong to one; alone they are a report too.
 TRACE = re.compile(r"Call Trace|Modules linked in|end trace|\bRIP:")
-# The usual header of a report that fault injection causes on purpose.
+# The header of a trace that fault injection prints on purpose.
 INJECTED = re.compile(r"FAULT_INJECTION: forcing a failure")
-# Lines that look like a report and are none.
-HARMLESS = re.compile(r"KTAP|# Subtest|^\s*(?:not )?ok \d+|"
-                      r"lockdep is turned on|kmemleak: .*suspected")
+# Lines that look like a report and are none. (An indented one is part of a
+# stack trace, or of the output of a KUnit suite.)
+HARMLESS = re.compile(r"^\s|^KTAP|^(?:not )?ok \d|lockdep is turned on")
 
-LONGEST_REPORT = 100     # lines
+AFTERMATH = 25           # plain lines that still belong to a report
 STAMP = re.compile(r"^(?:<\d+>)?\[\s*\d+\.\d+\]\s?(?:\[\s*[TC]\d+\]\s?)?")
 
 
 def body(line):
     """The line without the time and the CPU or thread."""
-    return STAMP.sub("", line.rstrip("\r\n"))
+    return STAMP.sub("", line.rstrip("\r\n"), count=1)
 
 
 def after_start(lines):
@@ -49,31 +51,29 @@ def after_start(lines):
 
 
 def reports(lines):
-    """Split into reports: lists of lines, each with one cause."""
-    lines = [body(line) for line in after_start(lines)]
-    begin = None      # where the current report began
+    """What the kernel reported: lists of lines, each about one event."""
     found = []
-    for number, line in enumerate(lines):
-        if HARMLESS.search(line):
+    current = None       # the report being read
+    for line in map(body, after_start(lines)):
+        key = not HARMLESS.search(line) and (REPORT.search(line) or
+                                             INJECTED.search(line))
+        trace = TRACE.search(line)
+        # a second headline, unless the first one's trace has come already
+        if (key and (current is None or traced)) or \
+                (trace and current is None):
+            current, traced, plain = [], False, 0
+            found.append(current)
+        if current is None:
             continue
-        starts = bool(REPORT.search(line) or INJECTED.search(line))
-        if not starts and not TRACE.search(line):
+        if MARK in line:
+            current = None
             continue
-        inside = begin is not None and number - begin < LONGEST_REPORT
-        if inside and "end trace" in line:
-            found[-1][1] = number + 1
-            begin = None
-        elif inside and (not starts or number - found[-1][1] < 2):
-            found[-1][1] = number + 1
-        else:
-            begin = number
-            found.append([number, number + 1])
-    # show some lines around it: the trace itself has no key words
-    result = []
-    for position, (first, last) in enumerate(found):
-        limit = found[position + 1][0] if position + 1 < len(found) else len(lines)
-        result.append(lines[first:min(last + 30, limit)])
-    return result
+        current.append(line)
+        traced = traced or bool(trace)
+        plain = 0 if key or trace or line.startswith(" ") else plain + 1
+        if "end trace" in line or plain > AFTERMATH:
+            current = None
+    return found
 
 
 def unexpected(lines, expected=()):

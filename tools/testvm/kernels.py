@@ -33,6 +33,12 @@ BUILDS = {
 SOURCE_FROM = {"6.12": "bookworm", "7.3": "trixie"}
 
 
+def digest(paths):
+    """Eight digits that stand for the content of these files."""
+    content = b"".join(path.read_bytes() for path in paths)
+    return hashlib.sha256(content).hexdigest()[:8]
+
+
 # -- packages
 
 def apt(suite, *arguments, **options):
@@ -96,7 +102,9 @@ def source(series):
     # a newer one.
     version = version_of(suite, f"linux-image-{stock_release()}"
                          if suite == "bookworm" else package)
-    final = SOURCES / version
+    patch = HERE / "config" / f"linux-{series}.patch"
+    final = SOURCES / (version + (f"-{digest([patch])}" if patch.exists()
+                                  else ""))
     if final.exists():
         return final
     with lock(package):
@@ -108,6 +116,8 @@ def source(series):
                 with step(f"unpacking {package}.tar.xz"):
                     program("tar", "-C", scratch, "--strip-components=1", "-xf",
                             package_tree / f"usr/src/{package}.tar.xz")
+                if patch.exists():
+                    program("patch", "-p1", "-d", scratch, "-i", patch)
     return final
 
 
@@ -199,9 +209,8 @@ def build(name):
     """Build one of BUILDS. It is a KERNELDIR: modules can be built with it."""
     series, arch, fragments = BUILDS[name]
     tree = source(series)
-    digest = hashlib.sha256(b"".join(
-        (HERE / "config" / each).read_bytes() for each in fragments))
-    output = KERNELS / f"{name}-{tree.name}-{digest.hexdigest()[:8]}"
+    key = digest(HERE / "config" / each for each in fragments)
+    output = KERNELS / f"{name}-{tree.name}-{key}"
     ready = output / "vmq-ready"
     if ready.exists():
         return output

@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 
 import kernels
 from cache import CACHE, CLONE, Failure, lock, program, step
@@ -45,7 +46,7 @@ def make_modules(machine, test, directory):
         command.append("ARCH=um")
     if test:
         command.append("VMQ_KUNIT=1")
-    return program(*command, "modules", log=directory / ".testvm-modules.log")
+    return program(*command, "modules", log=directory / ".testvm-modules.log", show=200)
 
 
 def make_tools(directory):
@@ -74,8 +75,9 @@ def build_in(directory, machine, test):
             raise Failure("the clone has no Kbuild file: nothing to build "
                           "(--no-module runs without)")
         printed = make_modules(machine, test, directory) + make_tools(directory)
-    if printed.strip():
-        print(printed, end="", flush=True)
+    for line in printed.splitlines():
+        if "Skipping BTF generation" not in line:
+            print(line, file=sys.stderr)
     return directory
 
 

@@ -255,6 +255,18 @@ int acl_request(struct nl_request *req, uint8_t cmd, const char *dev)
 				      ACL_NAME);
 }
 
+/*
+ * Starts the attribute config, which mnl_attr_nest_end ends. What is in it is
+ * the extension's matter; to the family it is binary and not NLA_F_NESTED.
+ */
+struct nlattr *acl_config_start(struct nl_request *req)
+{
+	struct nlattr *config = mnl_nlmsg_get_payload_tail(req->nlh);
+
+	mnl_attr_put(req->nlh, VMQ_A_EXT_PORT_CONFIG, 0, NULL);
+	return config;
+}
+
 static int acl_show(struct args *args)
 {
 	struct show s = { .part = 0 };
@@ -329,7 +341,7 @@ static int change_number(struct args *args, const char *what, uint16_t type)
 	err = acl_request(&req, VMQ_CMD_EXT_PORT_SET, dev);
 	if (err)
 		return err;
-	config = mnl_attr_nest_start(req.nlh, VMQ_A_EXT_PORT_CONFIG);
+	config = acl_config_start(&req);
 	mnl_attr_put_u32(req.nlh, type, v);
 	mnl_attr_nest_end(req.nlh, config);
 	return acl_change(&req, dev);
@@ -370,7 +382,7 @@ static int acl_flush(struct args *args)
 	err = acl_request(&req, VMQ_CMD_EXT_PORT_SET, dev);
 	if (err)
 		return err;
-	config = mnl_attr_nest_start(req.nlh, VMQ_A_EXT_PORT_CONFIG);
+	config = acl_config_start(&req);
 	if (rules)
 		mnl_attr_put(req.nlh, VMQ_A_ACL_FLUSH_RULES, 0, NULL);
 	if (connections)

@@ -15,6 +15,7 @@ struct args;
 #define ACL_FAMILIES	{ [AF_INET] = "ip", [AF_INET6] = "ipv6" }
 
 int acl_request(struct nl_request *req, uint8_t cmd, const char *dev);
+struct nlattr *acl_config_start(struct nl_request *req);
 int acl_change(struct nl_request *req, const char *dev);
 int acl_add(struct args *args);
 

@@ -181,7 +181,7 @@ int acl_add(struct args *args)
 	err = acl_request(&req, VMQ_CMD_EXT_PORT_SET, w.dev);
 	if (err)
 		return err;
-	config = mnl_attr_nest_start(req.nlh, VMQ_A_EXT_PORT_CONFIG);
+	config = acl_config_start(&req);
 	add = mnl_attr_nest_start(req.nlh, VMQ_A_ACL_ADD);
 	err = put_rule(&req, &w);
 	if (err)

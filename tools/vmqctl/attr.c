@@ -3,6 +3,7 @@
  * Attributes: found in a message, shown by their table, named in an error.
  */
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -276,8 +277,8 @@ void attr_show(const struct attr_set *set, const void *buf, size_t len,
 
 /*
  * The name of the attribute whose header is offset bytes into buf, with those
- * that it is nested in ("config.add.src") and with its value if that is a string
- * ("dev vmq0"), or NULL.
+ * that it is nested in ("config.add.src") and with its value if that is a word or
+ * a number ("dev vmq0"), or NULL.
  */
 const char *attr_path(const struct attr_set *set, const void *buf, size_t len,
 		      size_t offset)
@@ -286,6 +287,7 @@ const char *attr_path(const struct attr_set *set, const void *buf, size_t len,
 	const struct nlattr *attr;
 	static char path[128];
 	size_t start, used = 0;
+	uint64_t v;
 
 again:
 	mnl_attr_for_each_payload(buf, len) {
@@ -305,6 +307,9 @@ again:
 		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 			snprintf(path + used, sizeof(path) - used, " %s",
 				 mnl_attr_get_str(attr));
+		else if (d->kind == ATTR_UINT && read_uint(attr, &v))
+			snprintf(path + used, sizeof(path) - used, " %" PRIu64,
+				 v);
 		if (offset < start + MNL_ATTR_HDRLEN || !d->nested)
 			return path;
 		offset -= start + MNL_ATTR_HDRLEN;

@@ -112,8 +112,8 @@ static void tell_reason(const void *attrs, size_t len, void *arg)
 	}
 }
 
-/* A read from the descriptor failed; the port knows more than errno does. */
-static void tell_save_failed(const char *dev, int error)
+/* The descriptor gave up with an error; the port knows more than that. */
+static void tell_failed(const char *dev, const char *what, int error)
 {
 	struct reason r = { .dev = dev, .why = strerror(error) };
 	struct nl_request req;
@@ -121,7 +121,7 @@ static void tell_save_failed(const char *dev, int error)
 	if (!nl_request(&req, VMQ_CMD_PORT_GET, &port_set, dev))
 		nl_do_quiet(&req, tell_reason, &r);
 	if (!r.told)
-		complain("%s: save: %s", dev, r.why);
+		complain("%s: %s: %s", dev, what, r.why);
 }
 
 static ssize_t read_some(int fd, void *buf, size_t len)
@@ -177,7 +177,7 @@ static int save_to(const char *dev, int out, const char *out_name)
 	progress_end(&progress);
 
 	if (read_error)
-		tell_save_failed(dev, read_error);
+		tell_failed(dev, "save", read_error);
 	if (write_error)
 		complain("%s: %s", out_name, strerror(write_error));
 	/* before the end of the stream this aborts the save */
@@ -392,6 +392,8 @@ static int restore_from(const char *dev, int in, const char *in_name)
 	else if (write_error == ENOMEM)
 		/* not the stream's fault, so the kernel has no reason for it */
 		complain("%s: restore: %s", dev, strerror(write_error));
+	else if (write_error == ECANCELED)
+		tell_failed(dev, "restore", write_error);
 	else
 		err = commit(dev, &progress);
 	if (read_error || write_error)

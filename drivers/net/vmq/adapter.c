@@ -151,6 +151,25 @@ static void vmq_adapter_set_rx_mode(struct net_device *dev)
 	rcu_read_unlock();
 }
 
+/* VLAN devices on the adapter need their ids let in, as those on a NIC do. */
+static int vmq_adapter_vlan_add(struct net_device *dev, __be16 proto, u16 vid)
+{
+	struct net_device *uplink =
+		rtnl_dereference(vmq_adapter_priv(dev)->uplink);
+
+	return uplink ? vlan_vid_add(uplink, proto, vid) : 0;
+}
+
+static int vmq_adapter_vlan_kill(struct net_device *dev, __be16 proto, u16 vid)
+{
+	struct net_device *uplink =
+		rtnl_dereference(vmq_adapter_priv(dev)->uplink);
+
+	if (uplink)
+		vlan_vid_del(uplink, proto, vid);
+	return 0;
+}
+
 static void vmq_adapter_change_rx_flags(struct net_device *dev, int change)
 {
 	vmq_uplink_rx_flags(vmq_adapter_priv(dev));
@@ -181,6 +200,8 @@ static const struct net_device_ops vmq_adapter_netdev_ops = {
 	.ndo_del_slave = vmq_adapter_del_slave,
 	.ndo_set_rx_mode = vmq_adapter_set_rx_mode,
 	.ndo_change_rx_flags = vmq_adapter_change_rx_flags,
+	.ndo_vlan_rx_add_vid = vmq_adapter_vlan_add,
+	.ndo_vlan_rx_kill_vid = vmq_adapter_vlan_kill,
 	.ndo_set_features = vmq_adapter_set_features,
 	.ndo_features_check = passthru_features_check,
 };
@@ -213,7 +234,8 @@ static void vmq_adapter_setup(struct net_device *dev)
 	/* its uplink and its queues stay behind */
 	vmq_netdev_pin_netns(dev);
 
-	dev->features |= VMQ_FEATURES | NETIF_F_NTUPLE;
+	dev->features |= VMQ_FEATURES | NETIF_F_NTUPLE |
+			 NETIF_F_HW_VLAN_CTAG_FILTER;
 	dev->hw_features |= VMQ_FEATURES | NETIF_F_NTUPLE;
 	dev->hw_enc_features |= VMQ_FEATURES;
 	dev->vlan_features |= VMQ_FEATURES & ~NETIF_F_HW_VLAN_CTAG_TX;

@@ -29,8 +29,8 @@
 #define VMQ_HAVE_CLASS_NS_COMMON
 #endif
 
-#if __has_include(<net/netdev_lock.h>)
-#include <net/netdev_lock.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#include <net/netdev_lock.h>	/* netdev_lockdep_set_classes() */
 #endif
 
 #ifndef NL_ASSERT_CTX_FITS

@@ -11,175 +11,133 @@
 
 #include "vmq_priv.h"
 
-/* Field by field: what the frame must have, and which bits of it count. */
-#define VMQ_FIELD(spec, field, value, bits)			\
-	do {							\
-		(spec)->mask.field = (bits);			\
-		(spec)->key.field = (value) & (bits);		\
-	} while (0)
+/* What a flow type says without a field of its own. */
+struct vmq_nfc_type {
+	u32 flow_type;
+	u8 l3;
+	u8 proto;
+};
 
-static void vmq_nfc_mac(u8 *key, u8 *mask, const u8 *value, const u8 *bits)
+static const struct vmq_nfc_type vmq_nfc_types[] = {
+	{ ETHER_FLOW, 0, 0 },
+	{ IP_USER_FLOW, 4, 0 },
+	{ TCP_V4_FLOW, 4, IPPROTO_TCP },
+	{ UDP_V4_FLOW, 4, IPPROTO_UDP },
+	{ SCTP_V4_FLOW, 4, IPPROTO_SCTP },
+	{ IPV6_USER_FLOW, 6, 0 },
+	{ TCP_V6_FLOW, 6, IPPROTO_TCP },
+	{ UDP_V6_FLOW, 6, IPPROTO_UDP },
+	{ SCTP_V6_FLOW, 6, IPPROTO_SCTP },
+};
+
+static const struct vmq_nfc_type *vmq_nfc_type(u32 flow_type)
 {
-	int i;
+	unsigned int i;
 
-	for (i = 0; i < ETH_ALEN; i++) {
-		mask[i] |= bits[i];
-		key[i] |= value[i] & bits[i];
-	}
-}
-
-static void vmq_nfc_proto(struct vmq_filter_spec *spec, u8 proto)
-{
-	VMQ_FIELD(spec, proto, proto, 0xff);
-}
-
-static void vmq_nfc_l3(struct vmq_filter_spec *spec, u8 version)
-{
-	VMQ_FIELD(spec, l3, version, 0xff);
-}
-
-static void vmq_nfc_ports(struct vmq_filter_spec *spec, __be16 sport,
-			  __be16 sbits, __be16 dport, __be16 dbits)
-{
-	VMQ_FIELD(spec, sport, sport, sbits);
-	VMQ_FIELD(spec, dport, dport, dbits);
-	/* a frame without ports does not have port 0 */
-	if (sbits || dbits)
-		VMQ_FIELD(spec, l4, 1, 0xff);
-}
-
-static void vmq_nfc_ip6(struct vmq_filter_spec *spec, const __be32 *src,
-			const __be32 *sbits, const __be32 *dst,
-			const __be32 *dbits)
-{
-	int i;
-
-	for (i = 0; i < 4; i++) {
-		VMQ_FIELD(spec, saddr[i], src[i], sbits[i]);
-		VMQ_FIELD(spec, daddr[i], dst[i], dbits[i]);
-	}
-}
-
-static void vmq_nfc_tcpip4(struct vmq_filter_spec *spec,
-			   const struct ethtool_tcpip4_spec *h,
-			   const struct ethtool_tcpip4_spec *m, u8 proto)
-{
-	vmq_nfc_l3(spec, 4);
-	vmq_nfc_proto(spec, proto);
-	VMQ_FIELD(spec, saddr[0], h->ip4src, m->ip4src);
-	VMQ_FIELD(spec, daddr[0], h->ip4dst, m->ip4dst);
-	VMQ_FIELD(spec, tos, h->tos, m->tos);
-	vmq_nfc_ports(spec, h->psrc, m->psrc, h->pdst, m->pdst);
-}
-
-static void vmq_nfc_tcpip6(struct vmq_filter_spec *spec,
-			   const struct ethtool_tcpip6_spec *h,
-			   const struct ethtool_tcpip6_spec *m, u8 proto)
-{
-	vmq_nfc_l3(spec, 6);
-	vmq_nfc_proto(spec, proto);
-	vmq_nfc_ip6(spec, h->ip6src, m->ip6src, h->ip6dst, m->ip6dst);
-	VMQ_FIELD(spec, tos, h->tclass, m->tclass);
-	vmq_nfc_ports(spec, h->psrc, m->psrc, h->pdst, m->pdst);
+	flow_type &= ~(FLOW_EXT | FLOW_MAC_EXT | FLOW_RSS);
+	for (i = 0; i < ARRAY_SIZE(vmq_nfc_types); i++)
+		if (vmq_nfc_types[i].flow_type == flow_type)
+			return &vmq_nfc_types[i];
+	return NULL;
 }
 
 /* The first four bytes behind the IP header are the two ports. */
-static void vmq_nfc_l4_bytes(struct vmq_filter_spec *spec, __be32 value,
-			     __be32 bits)
+static void vmq_nfc_l4_bytes(struct vmq_key *key, __be32 bytes)
 {
-	u32 v = be32_to_cpu(value), b = be32_to_cpu(bits);
-
-	vmq_nfc_ports(spec, htons(v >> 16), htons(b >> 16), htons(v & 0xffff),
-		      htons(b & 0xffff));
+	key->sport = htons(be32_to_cpu(bytes) >> 16);
+	key->dport = htons(be32_to_cpu(bytes) & 0xffff);
 }
 
-static int vmq_nfc_parse_l3(struct vmq_filter_spec *spec,
-			    const struct ethtool_rx_flow_spec *fs, u32 type)
+/*
+ * The fields of one half of a flow specification, the values or the masks: both
+ * have the same form. The specs of TCP, UDP and SCTP are one struct.
+ */
+static void vmq_nfc_fields(struct vmq_key *key, const struct vmq_nfc_type *type,
+			   const union ethtool_flow_union *u)
 {
-	const union ethtool_flow_union *h = &fs->h_u, *m = &fs->m_u;
-
-	switch (type) {
-	case TCP_V4_FLOW:
-		vmq_nfc_tcpip4(spec, &h->tcp_ip4_spec, &m->tcp_ip4_spec,
-			       IPPROTO_TCP);
-		return 0;
-	case UDP_V4_FLOW:
-		vmq_nfc_tcpip4(spec, &h->udp_ip4_spec, &m->udp_ip4_spec,
-			       IPPROTO_UDP);
-		return 0;
-	case SCTP_V4_FLOW:
-		vmq_nfc_tcpip4(spec, &h->sctp_ip4_spec, &m->sctp_ip4_spec,
-			       IPPROTO_SCTP);
-		return 0;
-	case TCP_V6_FLOW:
-		vmq_nfc_tcpip6(spec, &h->tcp_ip6_spec, &m->tcp_ip6_spec,
-			       IPPROTO_TCP);
-		return 0;
-	case UDP_V6_FLOW:
-		vmq_nfc_tcpip6(spec, &h->udp_ip6_spec, &m->udp_ip6_spec,
-			       IPPROTO_UDP);
-		return 0;
-	case SCTP_V6_FLOW:
-		vmq_nfc_tcpip6(spec, &h->sctp_ip6_spec, &m->sctp_ip6_spec,
-			       IPPROTO_SCTP);
-		return 0;
-	case IP_USER_FLOW:
-		if (h->usr_ip4_spec.ip_ver != ETH_RX_NFC_IP4)
-			return -EINVAL;
-		vmq_nfc_l3(spec, 4);
-		VMQ_FIELD(spec, saddr[0], h->usr_ip4_spec.ip4src,
-			  m->usr_ip4_spec.ip4src);
-		VMQ_FIELD(spec, daddr[0], h->usr_ip4_spec.ip4dst,
-			  m->usr_ip4_spec.ip4dst);
-		VMQ_FIELD(spec, tos, h->usr_ip4_spec.tos, m->usr_ip4_spec.tos);
-		VMQ_FIELD(spec, proto, h->usr_ip4_spec.proto,
-			  m->usr_ip4_spec.proto);
-		vmq_nfc_l4_bytes(spec, h->usr_ip4_spec.l4_4_bytes,
-				 m->usr_ip4_spec.l4_4_bytes);
-		return 0;
-	case IPV6_USER_FLOW:
-		vmq_nfc_l3(spec, 6);
-		vmq_nfc_ip6(spec, h->usr_ip6_spec.ip6src,
-			    m->usr_ip6_spec.ip6src, h->usr_ip6_spec.ip6dst,
-			    m->usr_ip6_spec.ip6dst);
-		VMQ_FIELD(spec, tos, h->usr_ip6_spec.tclass,
-			  m->usr_ip6_spec.tclass);
-		VMQ_FIELD(spec, proto, h->usr_ip6_spec.l4_proto,
-			  m->usr_ip6_spec.l4_proto);
-		vmq_nfc_l4_bytes(spec, h->usr_ip6_spec.l4_4_bytes,
-				 m->usr_ip6_spec.l4_4_bytes);
-		return 0;
+	if (type->flow_type == ETHER_FLOW) {
+		ether_addr_copy(key->dst, u->ether_spec.h_dest);
+		ether_addr_copy(key->src, u->ether_spec.h_source);
+		key->ethertype = u->ether_spec.h_proto;
+	} else if (type->flow_type == IP_USER_FLOW) {
+		key->saddr[0] = u->usr_ip4_spec.ip4src;
+		key->daddr[0] = u->usr_ip4_spec.ip4dst;
+		key->tos = u->usr_ip4_spec.tos;
+		key->proto = u->usr_ip4_spec.proto;
+		vmq_nfc_l4_bytes(key, u->usr_ip4_spec.l4_4_bytes);
+	} else if (type->flow_type == IPV6_USER_FLOW) {
+		memcpy(key->saddr, u->usr_ip6_spec.ip6src, sizeof(key->saddr));
+		memcpy(key->daddr, u->usr_ip6_spec.ip6dst, sizeof(key->daddr));
+		key->tos = u->usr_ip6_spec.tclass;
+		key->proto = u->usr_ip6_spec.l4_proto;
+		vmq_nfc_l4_bytes(key, u->usr_ip6_spec.l4_4_bytes);
+	} else if (type->l3 == 4) {
+		key->saddr[0] = u->tcp_ip4_spec.ip4src;
+		key->daddr[0] = u->tcp_ip4_spec.ip4dst;
+		key->tos = u->tcp_ip4_spec.tos;
+		key->sport = u->tcp_ip4_spec.psrc;
+		key->dport = u->tcp_ip4_spec.pdst;
+	} else {
+		memcpy(key->saddr, u->tcp_ip6_spec.ip6src, sizeof(key->saddr));
+		memcpy(key->daddr, u->tcp_ip6_spec.ip6dst, sizeof(key->daddr));
+		key->tos = u->tcp_ip6_spec.tclass;
+		key->sport = u->tcp_ip6_spec.psrc;
+		key->dport = u->tcp_ip6_spec.pdst;
 	}
-	return -EOPNOTSUPP;
+}
+
+static void vmq_nfc_ext(struct vmq_key *key, u32 flow_type,
+			const struct ethtool_flow_ext *ext)
+{
+	if (flow_type & FLOW_MAC_EXT)
+		ether_addr_copy(key->dst, ext->h_dest);
+	if (flow_type & FLOW_EXT)
+		key->vlan = ext->vlan_tci;
+}
+
+/* A value outside of its mask does not count. */
+static void vmq_nfc_mask(struct vmq_key *key, const struct vmq_key *mask)
+{
+	const u8 *m = (const u8 *)mask;
+	u8 *k = (u8 *)key;
+	size_t i;
+
+	for (i = 0; i < sizeof(*key); i++)
+		k[i] &= m[i];
 }
 
 static int vmq_nfc_parse_match(struct vmq_filter_spec *spec,
 			       const struct ethtool_rx_flow_spec *fs)
 {
-	u32 type = fs->flow_type & ~(FLOW_EXT | FLOW_MAC_EXT | FLOW_RSS);
-	const struct ethhdr *h = &fs->h_u.ether_spec;
-	const struct ethhdr *m = &fs->m_u.ether_spec;
-	int err = 0;
+	const struct vmq_nfc_type *type = vmq_nfc_type(fs->flow_type);
 
-	if (type == ETHER_FLOW) {
-		vmq_nfc_mac(spec->key.dst, spec->mask.dst, h->h_dest, m->h_dest);
-		vmq_nfc_mac(spec->key.src, spec->mask.src, h->h_source,
-			    m->h_source);
-		VMQ_FIELD(spec, ethertype, h->h_proto, m->h_proto);
-	} else {
-		err = vmq_nfc_parse_l3(spec, fs, type);
+	if (!type)
+		return -EOPNOTSUPP;
+	if ((fs->flow_type & FLOW_EXT) &&
+	    (fs->m_ext.vlan_etype || fs->m_ext.data[0] || fs->m_ext.data[1]))
+		return -EOPNOTSUPP;
+	if (type->flow_type == IP_USER_FLOW &&
+	    fs->h_u.usr_ip4_spec.ip_ver != ETH_RX_NFC_IP4)
+		return -EINVAL;
+
+	vmq_nfc_fields(&spec->key, type, &fs->h_u);
+	vmq_nfc_fields(&spec->mask, type, &fs->m_u);
+	vmq_nfc_ext(&spec->key, fs->flow_type, &fs->h_ext);
+	vmq_nfc_ext(&spec->mask, fs->flow_type, &fs->m_ext);
+	if (type->l3) {
+		spec->key.l3 = type->l3;
+		spec->mask.l3 = 0xff;
 	}
-	if (err)
-		return err;
-	if (fs->flow_type & FLOW_MAC_EXT)
-		vmq_nfc_mac(spec->key.dst, spec->mask.dst, fs->h_ext.h_dest,
-			    fs->m_ext.h_dest);
-	if (fs->flow_type & FLOW_EXT) {
-		if (fs->m_ext.vlan_etype || fs->m_ext.data[0] ||
-		    fs->m_ext.data[1])
-			return -EOPNOTSUPP;
-		VMQ_FIELD(spec, vlan, fs->h_ext.vlan_tci, fs->m_ext.vlan_tci);
+	if (type->proto) {
+		spec->key.proto = type->proto;
+		spec->mask.proto = 0xff;
 	}
+	/* a frame without ports does not have port 0 */
+	if (spec->mask.sport || spec->mask.dport) {
+		spec->key.l4 = 1;
+		spec->mask.l4 = 0xff;
+	}
+	vmq_nfc_mask(&spec->key, &spec->mask);
 	return 0;
 }
 

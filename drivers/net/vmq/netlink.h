@@ -1,13 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Generic netlink: answers are put together in netlink_fill.c, requests handled
- * in netlink.c.
+ * Generic netlink, what its files share.
  */
 #ifndef _VMQ_NETLINK_H
 #define _VMQ_NETLINK_H
 
 #include "genl_gen.h"
 #include "vmq_priv.h"
+
+bool vmq_nl_names_dev(const struct genl_info *info);
+struct vmq_adapter *vmq_nl_adapter(const struct genl_info *info);
+struct vmq_port *vmq_nl_port(const struct genl_info *info);
+struct sk_buff *vmq_nl_reply_start(struct genl_info *info, void **hdr);
+int vmq_nl_reply_end(struct genl_info *info, struct sk_buff *msg, void *hdr,
+		     int err);
+
+/* Where a dump stands: object within adapter, adapters in the order of making. */
+struct vmq_dump {
+	unsigned long adapter;
+	unsigned long pos;
+};
+
+typedef int vmq_dump_fn(struct sk_buff *skb, struct netlink_callback *cb,
+			struct vmq_adapter *a, unsigned long *pos);
+
+struct vmq_dump *vmq_dump(struct netlink_callback *cb);
+void *vmq_dump_start(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd);
+int vmq_dump_end(struct sk_buff *skb, void *hdr, int err);
+int vmq_nl_dump(struct sk_buff *skb, struct netlink_callback *cb,
+		vmq_dump_fn *fn);
 
 int vmq_fill_adapter(struct sk_buff *msg, struct vmq_adapter *a);
 int vmq_fill_queue(struct sk_buff *msg, struct vmq_queue *q);

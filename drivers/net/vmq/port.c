@@ -87,7 +87,7 @@ static void vmq_port_free_queues(struct vmq_port *port)
 		vmq_queue_event(port->queue[i], VMQ_QEV_CLEAR_LAST_FILTER);
 	}
 	vmq_queue_free(port->queue, port->n_queues);
-	port->n_queues = 0;
+	WRITE_ONCE(port->n_queues, 0);
 	mutex_unlock(&port->adapter->lock);
 }
 

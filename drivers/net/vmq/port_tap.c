@@ -71,6 +71,7 @@ static void vmq_tap_count_rx_dropped(struct tap_dev *tap)
 
 	local_bh_disable();
 	vmq_stats_drop(port->stats[0], VMQ_DROP_FULL);
+	vmq_stats_drop(vmq_port_queue(port)->stats, VMQ_DROP_FULL);
 	local_bh_enable();
 }
 
@@ -92,6 +93,7 @@ static rx_handler_result_t vmq_tap_rx(struct sk_buff **pskb)
 		return result;
 	/* the guest just went away */
 	vmq_stats_drop(port->stats[0], VMQ_DROP_READER);
+	vmq_stats_drop(vmq_port_queue(port)->stats, VMQ_DROP_READER);
 	kfree_skb_reason(*pskb, SKB_DROP_REASON_DEV_READY);
 	return RX_HANDLER_CONSUMED;
 }

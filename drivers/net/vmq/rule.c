@@ -133,7 +133,7 @@ static struct vmq_tuples __rcu **vmq_rules_list(struct vmq_rules *rules,
 int vmq_rules_init(struct vmq_rules *rules)
 {
 	memset(rules, 0, sizeof(*rules));
-	INIT_LIST_HEAD(&rules->dead);
+	vmq_tuples_init(rules);
 	rules->seed = get_random_u64();
 	return vmq_exact_init(rules);
 }
@@ -166,10 +166,8 @@ void vmq_rules_destroy(struct vmq_rules *rules)
  */
 int vmq_rules_add(struct vmq_rules *rules, struct vmq_rule *rule)
 {
-	int err;
+	int err = vmq_rule_check(rule);
 
-	vmq_tuples_reap(rules);
-	err = vmq_rule_check(rule);
 	if (err)
 		return err;
 
@@ -193,7 +191,6 @@ int vmq_rules_add(struct vmq_rules *rules, struct vmq_rule *rule)
  */
 void vmq_rules_del(struct vmq_rules *rules, struct vmq_rule *rule)
 {
-	vmq_tuples_reap(rules);
 	if (vmq_mask_exact(&rule->mask))
 		vmq_exact_del(rules, rule);
 	else

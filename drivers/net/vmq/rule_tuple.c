@@ -20,14 +20,14 @@
  * @table: by key
  * @mask: the mask
  * @order: by rank and id, for changes only
- * @dead: in struct vmq_rules once it is empty and in no list
+ * @dead: in struct vmq_rules, once it is empty and in no list
  * @gp: the grace period after which no lookup uses it
  */
 struct vmq_tuple {
 	struct rhashtable table;
 	struct vmq_key mask;
 	struct rb_root_cached order;
-	struct list_head dead;
+	struct llist_node dead;
 	unsigned long gp;
 };
 
@@ -161,12 +161,7 @@ static struct vmq_tuples *vmq_tuples_build(struct vmq_tuples __rcu **list,
 	return new;
 }
 
-/*
- * Lets lookups see @new, which is NULL or just built, and buries what only the
- * old list had. rhashtable_destroy() may sleep, so an RCU callback cannot call
- * it; the next change does, or the end. That way nobody waits for a grace
- * period, and there is no work item that outlives the module.
- */
+/* Lets lookups see @new, NULL or just built, and frees what it replaces. */
 static void vmq_tuples_publish(struct vmq_rules *rules,
 			       struct vmq_tuples __rcu **list,
 			       struct vmq_tuples *new)
@@ -181,7 +176,8 @@ static void vmq_tuples_publish(struct vmq_rules *rules,
 		if (!vmq_tuple_empty(tuple))
 			continue;
 		tuple->gp = start_poll_synchronize_rcu();
-		list_add_tail(&tuple->dead, &rules->dead);
+		llist_add(&tuple->dead, &rules->dead);
+		schedule_work(&rules->reap);
 	}
 	kvfree_rcu(old, rcu);
 }
@@ -205,22 +201,32 @@ static void vmq_tuples_tighten(struct vmq_rules *rules,
 	vmq_tuples_publish(rules, list, new);
 }
 
-/**
- * vmq_tuples_reap() - free emptied tuples whose grace period is over
- * @rules: the rules
- *
- * Context: Process context. May sleep. Caller holds the lock for changes.
+/*
+ * rhashtable_destroy() may sleep, so RCU cannot call it, and on PREEMPT_RT it
+ * waits for a grace period of its own, so changes of rules do not call it.
  */
-void vmq_tuples_reap(struct vmq_rules *rules)
+static void vmq_tuples_reap(struct work_struct *work)
 {
+	struct vmq_rules *rules = container_of(work, struct vmq_rules, reap);
 	struct vmq_tuple *tuple, *tmp;
 
-	list_for_each_entry_safe(tuple, tmp, &rules->dead, dead) {
-		if (!poll_state_synchronize_rcu(tuple->gp))
-			break;
-		list_del(&tuple->dead);
+	llist_for_each_entry_safe(tuple, tmp, llist_del_all(&rules->dead),
+				  dead) {
+		cond_synchronize_rcu(tuple->gp);
 		vmq_tuple_free(tuple);
 	}
+}
+
+/**
+ * vmq_tuples_init() - prepare for tuples
+ * @rules: the rules, all zeros
+ *
+ * Context: Any.
+ */
+void vmq_tuples_init(struct vmq_rules *rules)
+{
+	init_llist_head(&rules->dead);
+	INIT_WORK(&rules->reap, vmq_tuples_reap);
 }
 
 static void vmq_tuples_free(struct vmq_tuples __rcu **list)
@@ -241,15 +247,12 @@ static void vmq_tuples_free(struct vmq_tuples __rcu **list)
  */
 void vmq_tuples_destroy(struct vmq_rules *rules)
 {
-	struct vmq_tuple *tuple, *tmp;
-
-	if (!vmq_rules_masked(rules) && list_empty(&rules->dead))
+	flush_work(&rules->reap);
+	if (!vmq_rules_masked(rules))
 		return;
 	synchronize_rcu();
 	vmq_tuples_free(&rules->first);
 	vmq_tuples_free(&rules->rest);
-	list_for_each_entry_safe(tuple, tmp, &rules->dead, dead)
-		vmq_tuple_free(tuple);
 }
 
 /**

@@ -165,9 +165,8 @@ netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 	if (from) {
 		u16 index = skb_get_queue_mapping(skb);
 
-		q = from->n_queues ?
-		    from->queue[index < from->n_queues ? index : 0] :
-		    &from->soft;
+		q = index < READ_ONCE(from->n_queues) ? from->queue[index] :
+							vmq_port_queue(from);
 		s.port = from->stats[q->index];
 	} else {
 		q = vmq_tx_queue(a, skb_get_queue_mapping(skb));

@@ -175,7 +175,7 @@ static int vmq_uplink_check(struct vmq_adapter *a, struct net_device *uplink,
 		return -EBUSY;
 	}
 	if (a->mtu_set && a->dev->mtu > uplink->mtu) {
-		NL_SET_ERR_MSG_FMT(extack, "the adapter's MTU %u is larger than the uplink's %u",
+		NL_SET_ERR_MSG_FMT(extack, "the MTU %u is larger than the uplink's %u",
 				   a->dev->mtu, uplink->mtu);
 		return -EINVAL;
 	}
@@ -220,10 +220,15 @@ int vmq_uplink_attach(struct vmq_adapter *a, struct net_device *uplink,
 		NL_SET_ERR_MSG(extack, "the uplink does not take the ports' addresses");
 		goto err_open;
 	}
+	err = vlan_vids_add_by_dev(uplink, a->dev);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "the uplink does not take the adapter's VLAN ids");
+		goto err_sync;
+	}
 	err = vmq_uplink_mtu(a, uplink->mtu);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "the adapter can't take the uplink's MTU");
-		goto err_sync;
+		goto err_vids;
 	}
 	dev_disable_lro(uplink);
 	netdev_hold(uplink, &a->uplink_tracker, GFP_KERNEL);
@@ -239,6 +244,8 @@ int vmq_uplink_attach(struct vmq_adapter *a, struct net_device *uplink,
 	vmq_uplink_carriers(a);
 	return 0;
 
+err_vids:
+	vlan_vids_del_by_dev(uplink, a->dev);
 err_sync:
 	vmq_filters_unsync_uplink(a, uplink);
 err_open:
@@ -265,6 +272,7 @@ void vmq_uplink_detach(struct vmq_adapter *a)
 	netdev_rx_handler_unregister(uplink);
 	dev_uc_unsync(uplink, a->dev);
 	dev_mc_unsync(uplink, a->dev);
+	vlan_vids_del_by_dev(uplink, a->dev);
 	vmq_filters_unsync_uplink(a, uplink);
 	vmq_uplink_mac_clear(a, uplink);
 	vmq_uplink_rx_flags_clear(a, uplink);

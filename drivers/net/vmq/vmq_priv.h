@@ -365,6 +365,12 @@ static inline struct vmq_port *vmq_port_priv(const struct net_device *dev)
 	return netdev_priv(dev);
 }
 
+/* Its first queue, or what stands for the default queue. */
+static inline struct vmq_queue *vmq_port_queue(struct vmq_port *port)
+{
+	return READ_ONCE(port->n_queues) ? port->queue[0] : &port->soft;
+}
+
 int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
 		     struct netlink_ext_ack *extack);
 void vmq_port_update_vlans(struct vmq_port *port);

@@ -4,8 +4,8 @@
  *
  * A frame that belongs to a known connection passes. Any other is judged by
  * the rules of its direction, and where it may start a flow and passes, a
- * connection is made. Connections move with the guest, so that its flows go on
- * on another host though no rule there would let them start.
+ * connection is made. Connections move with the guest, so that its flows keep
+ * flowing on another host though no rule there would let them start.
  *
  * - Connections are made only while the port has rules. A flow that began
  *   before the first rule is therefore judged like a new one; a TCP segment in

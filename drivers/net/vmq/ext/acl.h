@@ -256,7 +256,7 @@ struct acl_conn {
 	struct acl_key key;
 	u32 index;
 	unsigned long expires;
-	spinlock_t lock;
+	spinlock_t lock;		/* state, dir, fins, dead */
 	u8 state;
 	u8 dir;
 	u8 fins;
@@ -308,7 +308,7 @@ struct acl_port {
 	struct acl_port_stats __percpu *stats;
 
 	struct xarray conns;
-	spinlock_t lock;
+	spinlock_t lock;		/* changes of table and conns */
 	u32 next_id;
 	struct delayed_work gc;
 	unsigned long gc_pos;

@@ -224,8 +224,8 @@ static const char *acl_rec_conn_check(const struct vmq_acl_rec_conn *rec)
 		break;
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
-		if ((rec->proto == IPPROTO_ICMP) !=
-		    (rec->family == VMQ_ACL_REC_IPV4))
+		if (rec->family != (rec->proto == IPPROTO_ICMP ?
+				    VMQ_ACL_REC_IPV4 : VMQ_ACL_REC_IPV6))
 			return "acl: a connection has a protocol of another family";
 		if (rec->local_port != rec->remote_port)
 			return "acl: an echo has two identifiers";

@@ -694,7 +694,7 @@ static void test_many_masked(struct kunit *test)
 	kvfree(rule);
 }
 
-/* Tuples come and go; those that went are freed by later changes. */
+/* Tuples come and go; those that went are freed. */
 static void test_dead_tuples(struct kunit *test)
 {
 	struct test_ctx *ctx = test->priv;
@@ -702,26 +702,25 @@ static void test_dead_tuples(struct kunit *test)
 	unsigned int i;
 
 	rule = test_rule(test, KIND_NTUPLE, 1, test_target);
-	for (i = 0; i < 30; i++) {
+	for (i = 0; i < 20; i++) {
 		rule->mask.sport = htons(i);
 		KUNIT_ASSERT_EQ(test, vmq_rules_add(&ctx->rules, rule), 0);
 		vmq_rules_del(&ctx->rules, rule);
 	}
 	expect_empty(test);
-	synchronize_rcu();
-	rule = test_add(test, KIND_MAC, 1, test_target);
-	KUNIT_EXPECT_TRUE(test, list_empty(&ctx->rules.dead));
-	vmq_rules_del(&ctx->rules, rule);
-	expect_empty(test);
+	flush_work(&ctx->rules.reap);
+	KUNIT_EXPECT_TRUE(test, llist_empty(&ctx->rules.dead));
 }
 
 /* ---- against a slow classifier ---- */
 
 #define TEST_RULES	96
+#define TEST_MASKS	32
 #define TEST_LOOKUPS	120000
 
 struct test_random {
 	struct rnd_state rnd;
+	struct vmq_key mask[TEST_MASKS];
 	struct vmq_rule *rule[TEST_RULES];
 	unsigned int n;
 	u32 ids;
@@ -834,7 +833,7 @@ static struct vmq_rule *test_random_rule(struct test_random *r)
 
 	if (!rule)
 		return NULL;
-	test_random_mask(r, &rule->mask);
+	rule->mask = r->mask[test_pick(r, TEST_MASKS)];
 	test_random_frame(r, &frame);
 	test_apply_mask(rule, &frame);
 	/* All different, in no order. */
@@ -906,7 +905,7 @@ static int test_random_change(struct test_random *r, struct vmq_rules *rules,
 static void test_reference(struct kunit *test)
 {
 	struct test_ctx *ctx = test->priv;
-	u32 i, wrong = 0, found = 0;
+	u32 i, j, wrong = 0, found = 0;
 	struct test_random *r;
 	struct vmq_key frame;
 	void *target;
@@ -916,7 +915,9 @@ static void test_reference(struct kunit *test)
 	prandom_seed_state(&r->rnd, 0x766d71);
 
 	for (i = 0; i < TEST_LOOKUPS && !wrong; i++) {
-		/* Down to nothing now and then. */
+		/* Now and then, down to nothing and up with other masks. */
+		for (j = 0; !(i % 20000) && j < TEST_MASKS; j++)
+			test_random_mask(r, &r->mask[j]);
 		if (!test_pick(r, 24))
 			wrong += test_random_change(r, &ctx->rules,
 						    i % 20000 > 16000);
@@ -984,7 +985,7 @@ static struct vmq_rule *test_write(struct vmq_rules *rules, struct rnd_state *rn
 				   struct vmq_rule *old, struct vmq_rule **other)
 {
 	u32 random = prandom_u32_state(rnd);
-	struct vmq_rule *new;
+	struct vmq_rule *rule, *new;
 
 	new = test_alloc(random % KIND_ALL, 1,
 			 &test_target[1 + (random >> 16) % 2]);
@@ -1004,16 +1005,15 @@ static struct vmq_rule *test_write(struct vmq_rules *rules, struct rnd_state *rn
 		kfree_rcu(*other, rcu);
 		*other = NULL;
 	}
-	*other = test_alloc((random >> 8) % KIND_VID, 2, &test_target[3]);
-	if (!*other)
-		return NULL;
-	test_mac((*other)->key.dst, 0);
-	(*other)->key.dst[0] ^= 0x10;
-	(*other)->key.dst[5] = (*other)->mask.dst[5] & (random >> 24);
-	if (vmq_rules_add(rules, *other)) {
-		kfree(*other);
-		*other = NULL;
-		return NULL;
+	rule = test_alloc((random >> 8) % KIND_VID, 2, &test_target[3]);
+	if (rule) {
+		test_mac(rule->key.dst, 0);
+		rule->key.dst[0] ^= 0x10;
+		rule->key.dst[5] = rule->mask.dst[5] & (random >> 24);
+		if (vmq_rules_add(rules, rule))
+			kfree(rule);
+		else
+			*other = rule;
 	}
 	return new;
 }

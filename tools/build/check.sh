@@ -1,0 +1,139 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What a maintainer's machine would complain about, as KTAP: checkpatch, sparse,
+# W=1 and kernel-doc on the oldest and the newest kernel, shellcheck, generated
+# files. Details of a failure go to $VMQ_CACHE/check/.
+set -u
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+testvm=$top/tools/testvm/run
+logs=${VMQ_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vmq}/check
+cd "$top" || exit 1
+mkdir -p "$logs"
+
+n=0
+failed=0
+
+# report NAME LOG: ok if the log is empty
+report() {
+	n=$((n + 1))
+	if [ -s "$2" ]; then
+		failed=$((failed + 1))
+		echo "not ok $n $1"
+		head -n 40 "$2" | sed 's/^/# /'
+		echo "# all of it: $2"
+	else
+		echo "ok $n $1"
+	fi
+}
+
+# tracked files and new ones, but for those that git ignores or that are gone
+files() {
+	git ls-files --cached --others --exclude-standard -- "$@" |
+		while read -r f; do [ -e "$f" ] && echo "$f"; done
+}
+
+source=$("$testvm" --print source 7.3) || exit 1
+
+generated() {
+	local out
+	out=$(mktemp -d)
+	"$top/tools/build/gen.sh" "$out" 2>&1
+	for f in include/uapi/linux/vmq.h drivers/net/vmq/genl_gen.h drivers/net/vmq/genl_gen.c; do
+		diff -u "$f" "$out/$f"
+	done
+	rm -rf "$out"
+}
+
+# kzalloc_obj() is not in 6.12; compat.h is where versions are looked at.
+style() {
+	local f ignore
+	while read -r f; do
+		ignore=ALLOC_WITH_SIZEOF,FILE_PATH_CHANGES,SPDX_LICENSE_TAG
+		case $f in
+		*/compat.h) ignore=$ignore,LINUX_VERSION_CODE,CONSTANT_COMPARISON ;;
+		*/*_gen.[ch] | include/uapi/*) continue ;;
+		esac
+		"$source/scripts/checkpatch.pl" --no-tree --strict --terse --show-types \
+			--no-summary --ignore "$ignore" -f "$f" 2>&1
+	done < <(files 'drivers/*.[ch]' 'include/*.h')
+}
+
+kernel_doc() {
+	local f
+	while read -r f; do
+		case $f in
+		*_gen.[ch] | */tests/* | include/uapi/*) continue ;;
+		esac
+		/usr/bin/python3 "$source/scripts/kernel-doc" -none -Wall "$f" 2>&1 | grep -v ' info: '
+	done < <(files 'drivers/*.[ch]' 'include/*.h')
+}
+
+# build NAME KERNELDIR [MAKE-ARGUMENT...]: what compiler and sparse say
+build() {
+	local name=$1 dir=$2 tree=$logs/$1
+	shift 2
+	mkdir -p "$tree"
+	rsync -a --delete --include='*/' --include='*.[ch]' --include='Kbuild' \
+		--exclude='*' --filter='P *' Kbuild drivers include "$tree/"
+	if ! make -C "$dir" M="$tree" W=1 C=2 CHECK='sparse -Wno-shift-count-negative' "$@" modules \
+		>"$logs/$name.make" 2>&1; then
+		tail -n 20 "$logs/$name.make"
+	fi
+	grep -E 'warning|error|undefined' "$logs/$name.make" |
+		grep -v 'Skipping BTF' | grep "$tree\|^ERROR\|undefined"
+}
+
+shell() {
+	local f
+	while read -r f; do
+		head -n 1 "$f" 2>/dev/null | grep -qE '^#!.*/(env )?(ba)?sh' && shellcheck -x -P SCRIPTDIR "$f" 2>&1
+	done < <(files '*.sh' '.ci/*' 'tools/*' 'selftests/*')
+}
+
+python() {
+	local f
+	while read -r f; do
+		case $f in *.py) ;; *) head -n 1 "$f" | grep -q 'python3' || continue ;; esac
+		/usr/bin/python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$f" 2>&1
+	done < <(files 'tools/*' 'selftests/*')
+}
+
+user_space() {
+	local out=$logs/vmqctl
+	mkdir -p "$out"
+	make -s -C tools/vmqctl O="$out" CFLAGS='-O2 -g -Wall -Wextra -Wshadow -Werror' 2>&1
+}
+
+old_kernel() {
+	local dir
+	dir=$(mktemp -d)
+	printf 'kernelversion:\n\t@echo 6.1.0\n' >"$dir/Makefile"
+	if tools/build/kernel-version.sh "$dir" >"$dir/out" 2>&1; then
+		echo "an old kernel was accepted"
+	elif [ "$(wc -l <"$dir/out")" != 1 ] || ! grep -q 'needs Linux 6.12' "$dir/out"; then
+		cat "$dir/out"
+	fi
+	rm -rf "$dir"
+}
+
+long_files() {
+	files 'drivers/*.[ch]' 'tools/*.[ch]' 'include/*.h' | grep -v '_gen\.' | xargs wc -l |
+		awk '$2 != "total" && $1 > 700 { print $2 ": " $1 " lines, more than one concern?" }'
+}
+
+echo "TAP version 13"
+echo "1..10"
+generated >"$logs/generated" 2>&1;		report "generated files are up to date" "$logs/generated"
+style >"$logs/checkpatch" 2>&1;			report "checkpatch --strict" "$logs/checkpatch"
+kernel_doc >"$logs/kernel-doc" 2>&1;		report "kernel-doc" "$logs/kernel-doc"
+build linux-6.12 "$("$testvm" --print kerneldir qemu)" >"$logs/build-6.12" 2>&1
+report "W=1 and sparse, distribution's Linux 6.12" "$logs/build-6.12"
+build linux-7.3 "$("$testvm" --print kerneldir uml-debug)" ARCH=um VMQ_KUNIT=1 >"$logs/build-7.3" 2>&1
+report "W=1 and sparse, Linux 7.3 with the KUnit suites" "$logs/build-7.3"
+shell >"$logs/shellcheck" 2>&1;			report "shellcheck" "$logs/shellcheck"
+python >"$logs/python" 2>&1;			report "Python parses" "$logs/python"
+user_space >"$logs/user-space" 2>&1;		report "vmqctl builds without a warning" "$logs/user-space"
+old_kernel >"$logs/old-kernel" 2>&1;		report "an old kernel is refused in one line" "$logs/old-kernel"
+long_files >"$logs/long-files" 2>&1;		report "one concern a file" "$logs/long-files"
+exit $((failed > 0))
