@@ -5,6 +5,7 @@
     check_log.py LOG...      print the reports, exit 1 when there are any
 """
 
+import bisect
 import re
 import sys
 
@@ -82,6 +83,29 @@ def unexpected(lines, expected=()):
     return [report for report in reports(lines)
             if not any(pattern.search(line)
                        for pattern in patterns for line in report)]
+
+
+def leaks(text, symbols="", most=5):
+    """The first of kmemleak's objects; addresses in modules get their names.
+
+    `symbols` is what /proc/kallsyms said of the modules before they went.
+    """
+    table = sorted((int(address, 16), name) for address, kind, name, *_ in
+                   map(str.split, symbols.splitlines()) if kind in "tT")
+
+    def name_of(match):
+        address = int(match.group(), 16)
+        index = bisect.bisect(table, (address, "~")) - 1
+        if index < 0 or address - table[index][0] > 0x10000:
+            return match.group()
+        return f"{table[index][1]}+{address - table[index][0]:#x}"
+
+    objects = re.split(r"^(?=unreferenced object)", text, flags=re.M)[1:]
+    if not objects:
+        return ""
+    shown = "".join(re.sub(r"(?<=^    )0x[0-9a-f]+$", name_of, each, flags=re.M)
+                    for each in objects[:most])
+    return f"{len(objects)} objects; the first {most} at most:\n{shown}"
 
 
 def main():

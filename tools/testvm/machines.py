@@ -194,7 +194,10 @@ class Uml(Machine):
             "con=null", f"con0=null,fd:{console}", f"con1=null,fd:{output}",
             f"uml_dir={scratch}", "umid=vmq"] + self.boot_options()
         if self.name == "uml-debug":
-            command += ["seccomp=on", f"ncpus={self.cpus}"]
+            # UML has SMP only with seccomp. slab_debug: the allocator's
+            # caches of free objects otherwise keep old pointers to objects
+            # in use, and kmemleak then misses most leaks.
+            command += ["seccomp=on", f"ncpus={self.cpus}", "slab_debug=F"]
         return Process(command, stdout=console, stderr=console,
                        pass_fds=(console, output))
 

@@ -10,12 +10,12 @@
 
 #include "vmqctl.h"
 
-/* True if word is the beginning of of, or all of it. */
-bool is_abbreviation(const char *word, const char *of)
+/* True if word is the beginning of whole, or all of it. */
+bool is_abbreviation(const char *word, const char *whole)
 {
 	size_t len = strlen(word);
 
-	return len && !strncmp(word, of, len);
+	return len && !strncmp(word, whole, len);
 }
 
 static const struct keyword *find_keyword(const char *word,

@@ -23,7 +23,7 @@ static struct {
 	uint32_t seq;
 	uint16_t family;
 	uint32_t group;		/* events */
-	char buf[NL_ANSWER_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+	_Alignas(NLMSG_ALIGNTO) char buf[NL_ANSWER_MAX];
 } nl;
 
 /* How a request ended. */

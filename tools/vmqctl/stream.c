@@ -89,8 +89,8 @@ static uint32_t crc32c(uint32_t crc, const uint8_t *p, size_t len)
 }
 
 /* Says what is wrong and where, and leaves the same in JSON. */
-static __attribute__((format(printf, 2, 3)))
-int damaged(uint64_t offset, const char *fmt, ...)
+__printf(2, 3)
+static int damaged(uint64_t offset, const char *fmt, ...)
 {
 	char what[160];
 	va_list ap;

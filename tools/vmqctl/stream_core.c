@@ -41,7 +41,7 @@ enum {
 static const char *const counters[] = {
 	"rx-packets", "rx-bytes", "tx-packets", "tx-bytes", "tx-drops",
 	"multicast", "drops-state", "drops-down", "drops-reader", "drops-full",
-	"drops-ext", "drops-nomem", "drops-filter",
+	"drops-ext", "drops-nomem", "drops-filter", "tx-ext-drops",
 };
 
 static void show_uuid(const char *key, const uint8_t *p, size_t len)

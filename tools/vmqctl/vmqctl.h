@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define __printf(a, b)	__attribute__((format(printf, a, b)))
 
 /* What vmqctl exits with, and what every command returns. */
 enum {
@@ -52,8 +53,8 @@ extern const struct object monitor_object;
 
 /* ---- main.c ---- */
 
-int usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+__printf(1, 2) int usage_error(const char *fmt, ...);
+__printf(1, 2) void complain(const char *fmt, ...);
 
 /* ---- args.c ---- */
 
@@ -67,7 +68,7 @@ int args_parse(struct args *args, const struct keyword *kw, size_t n);
 int args_parse_some(struct args *args, const struct keyword *kw, size_t n);
 int args_end(struct args *args);
 bool args_take(struct args *args, const char *word);
-bool is_abbreviation(const char *word, const char *of);
+bool is_abbreviation(const char *word, const char *whole);
 int parse_uint(const char *what, const char *s, uint64_t max, uint64_t *out);
 
 /* ---- port_stream.c ---- */

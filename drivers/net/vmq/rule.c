@@ -133,7 +133,7 @@ static struct vmq_tuples __rcu **vmq_rules_list(struct vmq_rules *rules,
 int vmq_rules_init(struct vmq_rules *rules)
 {
 	memset(rules, 0, sizeof(*rules));
-	vmq_tuples_init(rules);
+	INIT_LIST_HEAD(&rules->spare);
 	rules->seed = get_random_u64();
 	return vmq_exact_init(rules);
 }

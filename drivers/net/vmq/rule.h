@@ -11,13 +11,12 @@
 
 #include <linux/if_ether.h>
 #include <linux/if_vlan.h>
-#include <linux/llist.h>
+#include <linux/list.h>
 #include <linux/rbtree_types.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
 #include <linux/string.h>
 #include <linux/types.h>
-#include <linux/workqueue.h>
 
 /**
  * struct vmq_key - header fields of a frame, or the bits of them that count
@@ -106,8 +105,7 @@ struct vmq_tuples;
  * @any_vlan: number of rules in @exact that accept any tag
  * @moves: how often a rule took the place of one for other frames
  * @count: rules in all
- * @dead: tuples that wait to be freed
- * @reap: frees them
+ * @spare: tuples without rules, for new masks
  *
  * @first and @rest are NULL while empty, so that their search costs one load.
  * Lookups read what stands before @count.
@@ -121,8 +119,7 @@ struct vmq_rules {
 	unsigned int moves;
 
 	unsigned int count;
-	struct llist_head dead;
-	struct work_struct reap;
+	struct list_head spare;
 };
 
 int vmq_rules_init(struct vmq_rules *rules);

@@ -7,6 +7,10 @@
  * Lookups see the tuples through a list that never changes, only the next one
  * takes its place. What it says of a tuple may be better than its best rule,
  * which only makes the search longer, but never worse.
+ *
+ * A tuple that has lost its last rule is kept for the next mask: freeing it
+ * would mean to wait for a grace period, on PREEMPT_RT even for two, which is
+ * in rhashtable_destroy().
  */
 #include <linux/overflow.h>
 #include <linux/rbtree.h>
@@ -20,14 +24,14 @@
  * @table: by key
  * @mask: the mask
  * @order: by rank and id, for changes only
- * @dead: in struct vmq_rules, once it is empty and in no list
- * @gp: the grace period after which no lookup uses it
+ * @spare: in struct vmq_rules while it has no rule and is in no list
+ * @gp: the grace period after which no lookup uses a spare one
  */
 struct vmq_tuple {
 	struct rhashtable table;
 	struct vmq_key mask;
 	struct rb_root_cached order;
-	struct llist_node dead;
+	struct list_head spare;
 	unsigned long gp;
 };
 
@@ -87,7 +91,7 @@ static u64 vmq_tuple_prio(const struct vmq_tuple *tuple)
 	return node ? vmq_rule_prio(vmq_node_rule(node)) : U64_MAX;
 }
 
-static struct vmq_tuple *vmq_tuple_alloc(const struct vmq_key *mask)
+static struct vmq_tuple *vmq_tuple_alloc(void)
 {
 	struct vmq_tuple *tuple = kzalloc(sizeof(*tuple), GFP_KERNEL);
 
@@ -97,8 +101,25 @@ static struct vmq_tuple *vmq_tuple_alloc(const struct vmq_key *mask)
 		kfree(tuple);
 		return NULL;
 	}
-	tuple->mask = *mask;
 	tuple->order = RB_ROOT_CACHED;
+	return tuple;
+}
+
+/* A tuple for a mask that has none. */
+static struct vmq_tuple *vmq_tuple_make(struct vmq_rules *rules,
+					const struct vmq_key *mask)
+{
+	struct vmq_tuple *tuple;
+
+	/* The first has waited longest. */
+	tuple = list_first_entry_or_null(&rules->spare, struct vmq_tuple,
+					 spare);
+	if (tuple && poll_state_synchronize_rcu(tuple->gp))
+		list_del(&tuple->spare);
+	else
+		tuple = vmq_tuple_alloc();
+	if (tuple)
+		tuple->mask = *mask;
 	return tuple;
 }
 
@@ -161,7 +182,7 @@ static struct vmq_tuples *vmq_tuples_build(struct vmq_tuples __rcu **list,
 	return new;
 }
 
-/* Lets lookups see @new, NULL or just built, and frees what it replaces. */
+/* Lets lookups see @new, NULL or just built, in place of the old list. */
 static void vmq_tuples_publish(struct vmq_rules *rules,
 			       struct vmq_tuples __rcu **list,
 			       struct vmq_tuples *new)
@@ -176,8 +197,7 @@ static void vmq_tuples_publish(struct vmq_rules *rules,
 		if (!vmq_tuple_empty(tuple))
 			continue;
 		tuple->gp = start_poll_synchronize_rcu();
-		llist_add(&tuple->dead, &rules->dead);
-		schedule_work(&rules->reap);
+		list_add_tail(&tuple->spare, &rules->spare);
 	}
 	kvfree_rcu(old, rcu);
 }
@@ -201,34 +221,6 @@ static void vmq_tuples_tighten(struct vmq_rules *rules,
 	vmq_tuples_publish(rules, list, new);
 }
 
-/*
- * rhashtable_destroy() may sleep, so RCU cannot call it, and on PREEMPT_RT it
- * waits for a grace period of its own, so changes of rules do not call it.
- */
-static void vmq_tuples_reap(struct work_struct *work)
-{
-	struct vmq_rules *rules = container_of(work, struct vmq_rules, reap);
-	struct vmq_tuple *tuple, *tmp;
-
-	llist_for_each_entry_safe(tuple, tmp, llist_del_all(&rules->dead),
-				  dead) {
-		cond_synchronize_rcu(tuple->gp);
-		vmq_tuple_free(tuple);
-	}
-}
-
-/**
- * vmq_tuples_init() - prepare for tuples
- * @rules: the rules, all zeros
- *
- * Context: Any.
- */
-void vmq_tuples_init(struct vmq_rules *rules)
-{
-	init_llist_head(&rules->dead);
-	INIT_WORK(&rules->reap, vmq_tuples_reap);
-}
-
 static void vmq_tuples_free(struct vmq_tuples __rcu **list)
 {
 	struct vmq_tuples *tuples = vmq_tuples_get(list);
@@ -247,12 +239,15 @@ static void vmq_tuples_free(struct vmq_tuples __rcu **list)
  */
 void vmq_tuples_destroy(struct vmq_rules *rules)
 {
-	flush_work(&rules->reap);
-	if (!vmq_rules_masked(rules))
+	struct vmq_tuple *tuple, *tmp;
+
+	if (!vmq_rules_masked(rules) && list_empty(&rules->spare))
 		return;
 	synchronize_rcu();
 	vmq_tuples_free(&rules->first);
 	vmq_tuples_free(&rules->rest);
+	list_for_each_entry_safe(tuple, tmp, &rules->spare, spare)
+		vmq_tuple_free(tuple);
 }
 
 /**
@@ -276,7 +271,7 @@ int vmq_tuples_add(struct vmq_rules *rules, struct vmq_tuples __rcu **list,
 	int err;
 
 	if (fresh) {
-		tuple = vmq_tuple_alloc(&rule->mask);
+		tuple = vmq_tuple_make(rules, &rule->mask);
 		if (!tuple)
 			return -ENOMEM;
 	}

@@ -8,7 +8,6 @@
 
 #include "rule.h"
 
-void vmq_tuples_init(struct vmq_rules *rules);
 void vmq_tuples_destroy(struct vmq_rules *rules);
 int vmq_tuples_add(struct vmq_rules *rules, struct vmq_tuples __rcu **list,
 		   struct vmq_rule *rule);

@@ -151,7 +151,7 @@ bool acl_conn_follow(struct acl_conn *conn, const struct acl_flow *flow)
  */
 void acl_conn_reset(struct acl_conn *conn, const struct acl_flow *flow)
 {
-	conn->restored = false;
+	WRITE_ONCE(conn->restored, false);
 	WRITE_ONCE(conn->dir, flow->dir);
 	WRITE_ONCE(conn->fins, 0);
 	WRITE_ONCE(conn->state, VMQ_ACL_NEW);

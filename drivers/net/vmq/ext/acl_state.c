@@ -338,7 +338,7 @@ int acl_validate(struct vmq_ext_port *ep, const struct vmq_record *rec,
 	struct vmq_acl_rec_hdr hdr;
 	struct acl_key key;
 	const char *wrong;
-	unsigned int i;
+	unsigned int i, max;
 
 	if (rec->version != VMQ_ACL_REC_VERSION || !uuid_is_null(&rec->class)) {
 		NL_SET_ERR_MSG(extack, "acl: a record is of an unknown version or class");
@@ -364,10 +364,11 @@ int acl_validate(struct vmq_ext_port *ep, const struct vmq_record *rec,
 		return -EINVAL;
 	}
 
-	if ((u64)READ_ONCE(acl->n_conns) + session->extra > acl->max_conns) {
+	max = READ_ONCE(acl->max_conns);
+	if ((u64)READ_ONCE(acl->n_conns) + session->extra > max) {
 		NL_SET_ERR_MSG_FMT(extack,
 				   "acl: more connections than max-connections, %u",
-				   acl->max_conns);
+				   max);
 		return -ENOSPC;
 	}
 

@@ -130,7 +130,7 @@ int acl_conn_start(struct acl_port *acl, struct acl_conn *conn,
 	acl_conn_reset(new, flow);
 
 	spin_lock(&acl->lock);
-	old = acl->n_conns < acl->max_conns ? acl_conn_link(acl, new) :
+	old = acl->n_conns < READ_ONCE(acl->max_conns) ? acl_conn_link(acl, new) :
 					      ERR_PTR(-ENOSPC);
 	if (IS_ERR(old))
 		err = PTR_ERR(old);
@@ -166,7 +166,7 @@ int acl_conn_insert(struct acl_port *acl, struct acl_conn *conn,
 	rcu_read_lock();
 	found = acl_conn_find(acl, &conn->key);
 	if (!found)
-		found = acl->n_conns < acl->max_conns ?
+		found = acl->n_conns < READ_ONCE(acl->max_conns) ?
 			acl_conn_link(acl, conn) : ERR_PTR(-ENOSPC);
 	if (IS_ERR(found)) {
 		err = PTR_ERR(found);

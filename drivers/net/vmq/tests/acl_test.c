@@ -361,6 +361,7 @@ static void acl_udp_icmp_test(struct kunit *test)
 {
 	const struct frame udp = { 4, UDP(5, 53), .remote = PEER };
 	const struct frame other = { 4, UDP(6, 53), .remote = PEER };
+	const struct frame nothing = { 4, UDP(7, 53), .remote = PEER };
 	const struct frame ping = { 4, PING(7), .remote = PEER };
 	const struct frame tcp6 = { 6, TCP(5, 80, SYN), .remote = PEER };
 
@@ -398,6 +399,18 @@ static void acl_udp_icmp_test(struct kunit *test)
 	PASSES(IN, .family = 6, .proto = IPPROTO_ICMPV6,
 	       .type = ICMPV6_PKT_TOOBIG, .about = &tcp6, .remote = 77);
 	KUNIT_EXPECT_EQ(test, 4, conns(test));
+
+	/* The guest's own errors. */
+	PASSES(OUT, UDP(6, 53));
+	config_flag(test, VMQ_A_ACL_FLUSH_RULES);
+	ADD(.dir = IN);
+	ADD(.dir = OUT);
+	PASSES(OUT, .proto = IPPROTO_ICMP, .type = ICMP_DEST_UNREACH,
+	       .about = &udp);
+	DROPPED(OUT, .proto = IPPROTO_ICMP, .type = ICMP_DEST_UNREACH,
+		.about = &udp, .remote = 77);
+	DROPPED(OUT, .proto = IPPROTO_ICMP, .type = ICMP_DEST_UNREACH,
+		.about = &nothing);
 
 	/* An error does not prolong a connection, nor does it outlive it. */
 	age(test, ACL_TIMEOUT_UDP_REPLIED);
