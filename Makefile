@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # vmq: virtual machine queues for KVM hosts. "make help" lists the targets.
 
-VERSION  := 0.1.0
 PREFIX   ?= /usr/local
 KERNELDIR ?= /lib/modules/$(shell uname -r)/build
 # where a test build and all downloads live, outside of the clone

@@ -197,7 +197,9 @@ static void remove_unfinished(int sig)
 
 static void guard_unfinished(void)
 {
-	static const int signals[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE };
+	static const int signals[] = {
+		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGXFSZ,
+	};
 	struct sigaction sa = { .sa_handler = remove_unfinished };
 	struct sigaction old;
 	size_t i;

@@ -331,6 +331,11 @@ static int vmq_port_make(struct net_device *dev, struct net *link_net,
 	a = vmq_port_find_adapter(link_net, tb, extack);
 	if (IS_ERR(a))
 		return PTR_ERR(a);
+	if (dev->num_rx_queues > MAX_TAP_QUEUES) {
+		NL_SET_ERR_MSG_FMT(extack, "a port has at most %u queues",
+				   MAX_TAP_QUEUES);
+		return -EINVAL;
+	}
 	if (!tb[IFLA_ADDRESS])
 		eth_hw_addr_random(dev);
 	if (!tb[IFLA_MTU]) {

@@ -171,7 +171,7 @@ static int vmq_uplink_check(struct vmq_adapter *a, struct net_device *uplink,
 		return -EINVAL;
 	}
 	if (netdev_is_rx_handler_busy(uplink)) {
-		NL_SET_ERR_MSG(extack, "the device is in use by a bridge, bond, macvlan or the like");
+		NL_SET_ERR_MSG(extack, "the device is in use by a bridge, bond or the like");
 		return -EBUSY;
 	}
 	if (a->mtu_set && a->dev->mtu > uplink->mtu) {

@@ -403,7 +403,7 @@ int vmq_bus_add(struct vmq_adapter *a);
 void vmq_bus_del(struct vmq_adapter *a);
 const char *vmq_bus_name(const struct vmq_adapter *a);
 
-/* ---- ext.c: registry and stack of extensions ---- */
+/* ---- ext.c, ext_stack.c: extensions, and the stacks that frames meet ---- */
 
 /* One extension on one adapter, enabled or not; in adapter->exts. */
 struct vmq_ext_inst {
@@ -448,6 +448,10 @@ int vmq_ext_move(struct vmq_adapter *a, const char *name, u32 position,
 struct vmq_ext_port *vmq_ext_port_find(struct vmq_port *port, const char *name);
 u32 vmq_ext_position(const struct vmq_adapter *a,
 		     const struct vmq_ext_inst *inst);
+int vmq_stacks_add(struct vmq_adapter *a, struct vmq_ext_inst *inst,
+		   struct netlink_ext_ack *extack);
+int vmq_stacks_remove(struct vmq_adapter *a, struct vmq_ext_inst *inst);
+int vmq_stacks_reorder(struct vmq_adapter *a);
 
 /* ---- state.c: save and restore of a port; the rest is in state.h ---- */
 

@@ -507,6 +507,7 @@ static int dump_one(struct kunit *test, unsigned long *cursor, unsigned int room
 	const struct nlattr *attr;
 	unsigned int len;
 	int err, rem;
+	u16 port;
 
 	KUNIT_ASSERT_NOT_NULL(test, msg);
 	/* No more than that, though the allocator may have given more. */
@@ -529,9 +530,10 @@ static int dump_one(struct kunit *test, unsigned long *cursor, unsigned int room
 			t->conns++;
 			nla_parse_nested(tb, VMQ_A_ACL_CONNECTION_MAX, attr,
 					 NULL, NULL);
-			if (t->seen)
-				t->seen[nla_get_u16(
-				    tb[VMQ_A_ACL_CONNECTION_LOCAL_PORT])]++;
+			if (!t->seen)
+				break;
+			port = nla_get_u16(tb[VMQ_A_ACL_CONNECTION_LOCAL_PORT]);
+			t->seen[port]++;
 			break;
 		default:
 			KUNIT_FAIL(test, "unknown attribute %u", nla_type(attr));
@@ -767,4 +769,5 @@ static struct kunit_suite acl_state_suite = {
 	.exit = acl_test_exit,
 	.test_cases = acl_state_cases,
 };
+
 kunit_test_suites(&acl_state_suite);

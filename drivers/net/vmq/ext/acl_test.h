@@ -152,9 +152,9 @@ static __maybe_unused unsigned int put_frame(u8 *p, enum vmq_dir dir, const stru
 }
 
 /* The first @linear bytes are in the skb's own data, the rest in a fragment. */
-static __maybe_unused struct sk_buff *make_skb(struct kunit *test, const struct frame *f,
-				const u8 *data, unsigned int len,
-				unsigned int linear)
+static __maybe_unused struct sk_buff *
+make_skb(struct kunit *test, const struct frame *f, const u8 *data,
+	 unsigned int len, unsigned int linear)
 {
 	struct sk_buff *skb = alloc_skb(ETH_HLEN + linear, GFP_KERNEL);
 	struct page *page;
@@ -180,8 +180,8 @@ static __maybe_unused struct sk_buff *make_skb(struct kunit *test, const struct 
 	return skb;
 }
 
-static __maybe_unused enum vmq_verdict run_skb(struct vmq_ext_port *ep, enum vmq_dir dir,
-				struct sk_buff *skb)
+static __maybe_unused enum vmq_verdict
+run_skb(struct vmq_ext_port *ep, enum vmq_dir dir, struct sk_buff *skb)
 {
 	enum vmq_verdict verdict;
 
@@ -216,15 +216,15 @@ static __maybe_unused bool run(struct kunit *test, enum vmq_dir dir, const struc
 	.proto = IPPROTO_TCP, .lport = l, .rport = r, .tcp = flags
 #define UDP(l, r)	.proto = IPPROTO_UDP, .lport = l, .rport = r
 #define PING(id)							\
-	.proto = IPPROTO_ICMP, .type = ICMP_ECHO, .lport = id, .rport = id
+	.proto = IPPROTO_ICMP, .type = ICMP_ECHO, .lport = id
 #define PONG(id)							\
-	.proto = IPPROTO_ICMP, .type = ICMP_ECHOREPLY, .lport = id, .rport = id
+	.proto = IPPROTO_ICMP, .type = ICMP_ECHOREPLY, .lport = id
 #define PING6(id)							\
 	.family = 6, .proto = IPPROTO_ICMPV6,				\
-	.type = ICMPV6_ECHO_REQUEST, .lport = id, .rport = id
+	.type = ICMPV6_ECHO_REQUEST, .lport = id
 #define PONG6(id)							\
 	.family = 6, .proto = IPPROTO_ICMPV6,				\
-	.type = ICMPV6_ECHO_REPLY, .lport = id, .rport = id
+	.type = ICMPV6_ECHO_REPLY, .lport = id
 
 /* ---- configuration ---- */
 

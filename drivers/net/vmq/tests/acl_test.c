@@ -701,4 +701,5 @@ static struct kunit_suite acl_suite = {
 	.exit = acl_test_exit,
 	.test_cases = acl_cases,
 };
+
 kunit_test_suites(&acl_suite);

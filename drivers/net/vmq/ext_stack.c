@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What frames meet: the stack of each port.
+ *
+ * It has the enabled extensions in the order of adapter->exts, is replaced as a
+ * whole and read under RCU, so that a frame meets the old extensions or the new
+ * ones. It also is where the extensions' port objects live. Everything here
+ * needs rtnl, but for the walk of a frame.
+ */
+#include <linux/slab.h>
+
+#include "vmq_priv.h"
+
+DEFINE_STATIC_KEY_FALSE(vmq_ext_key);
+
+/**
+ * __vmq_ext_frame() - runs a frame through a stack
+ * @stack: extensions of the port, in ingress order
+ * @skb: the frame
+ * @dir: %VMQ_FROM_GUEST is ingress, %VMQ_TO_GUEST the exact reverse (X-03)
+ *
+ * A capturing extension only watches: it can't drop (X-01, X-14).
+ *
+ * Context: RCU read side, BH off.
+ * Return: the first verdict that is not %VMQ_PASS, or %VMQ_PASS.
+ */
+enum vmq_verdict __vmq_ext_frame(const struct vmq_stack *stack,
+				 struct sk_buff *skb, enum vmq_dir dir)
+{
+	enum vmq_verdict verdict;
+	struct vmq_ext_port *ep;
+	unsigned int i;
+
+	for (i = 0; i < stack->n; i++) {
+		ep = stack->ep[dir == VMQ_FROM_GUEST ? i : stack->n - 1 - i];
+		if (!ep->ops->frame)
+			continue;
+		verdict = ep->ops->frame(ep, skb, dir);
+		if (likely(verdict == VMQ_PASS))
+			continue;
+		if (verdict == VMQ_DROP &&
+		    ep->ops->class == VMQ_EXT_CLASS_CAPTURE)
+			continue;
+		return verdict;
+	}
+	return VMQ_PASS;
+}
+
+/* ---- the stack of one port ---- */
+
+static struct vmq_stack *vmq_stack_of(const struct vmq_port *port)
+{
+	return rtnl_dereference(port->stack);
+}
+
+static struct vmq_ext_port *vmq_stack_find(const struct vmq_stack *stack,
+					   const struct vmq_ext_ops *ops)
+{
+	unsigned int i;
+
+	for (i = 0; stack && i < stack->n; i++)
+		if (stack->ep[i]->ops == ops)
+			return stack->ep[i];
+	return NULL;
+}
+
+/*
+ * The stack that a port should have now: of each enabled extension the object
+ * in the old stack, or fresh if it is that one's. *out is NULL for an empty one.
+ */
+static int vmq_stack_build(const struct vmq_port *port,
+			   struct vmq_ext_port *fresh, struct vmq_stack **out)
+{
+	const struct vmq_stack *old = vmq_stack_of(port);
+	const struct vmq_ext_inst *inst;
+	struct vmq_ext_port *ep;
+	struct vmq_stack *stack;
+	unsigned int n = 0;
+
+	list_for_each_entry(inst, &port->adapter->exts, node)
+		n += inst->enabled;
+	*out = NULL;
+	if (!n)
+		return 0;
+	stack = kzalloc(struct_size(stack, ep, n), GFP_KERNEL_ACCOUNT);
+	if (!stack)
+		return -ENOMEM;
+	stack->n = n;
+	n = 0;
+	list_for_each_entry(inst, &port->adapter->exts, node) {
+		if (!inst->enabled)
+			continue;
+		if (fresh && fresh->ops == inst->ops)
+			ep = fresh;
+		else
+			ep = vmq_stack_find(old, inst->ops);
+		if (!WARN_ON_ONCE(!ep))
+			stack->ep[n++] = ep;
+	}
+	stack->n = n;
+	*out = stack;
+	return 0;
+}
+
+/* The old stack goes when the last frame has left it. */
+static void vmq_stack_publish(struct vmq_port *port, struct vmq_stack *stack)
+{
+	struct vmq_stack *old = vmq_stack_of(port);
+
+	rcu_assign_pointer(port->stack, stack);
+	if (old)
+		kfree_rcu(old, rcu);
+}
+
+static struct vmq_ext_port *vmq_ext_attach(struct vmq_port *port,
+					   const struct vmq_ext_ops *ops,
+					   struct netlink_ext_ack *extack)
+{
+	struct vmq_ext_port *ep;
+	int err = 0;
+
+	ep = kzalloc(sizeof(*ep), GFP_KERNEL_ACCOUNT);
+	if (!ep)
+		return ERR_PTR(-ENOMEM);
+	ep->dev = port->dev;
+	ep->ops = ops;
+	if (ops->attach)
+		err = ops->attach(ep, extack);
+	if (!err)
+		return ep;
+	if (extack && !extack->_msg)
+		NL_SET_ERR_MSG_FMT(extack, "%s refused %s", ops->name,
+				   port->dev->name);
+	kfree(ep);
+	return ERR_PTR(err < 0 ? err : -EIO);
+}
+
+static void vmq_ext_detach(struct vmq_ext_port *ep)
+{
+	if (ep->ops->detach)
+		ep->ops->detach(ep);
+	kfree(ep);
+}
+
+/**
+ * vmq_ext_port_init() - puts a new port under the adapter's extensions
+ * @port: the port, not reached by frames yet
+ * @extack: says which extension refused it
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0, the error of the extension that refused the port (X-11, X-12), or
+ * -ENOMEM; no extension knows the port then.
+ */
+int vmq_ext_port_init(struct vmq_port *port, struct netlink_ext_ack *extack)
+{
+	const struct vmq_ext_inst *inst;
+	struct vmq_stack *stack;
+	struct vmq_ext_port *ep;
+	unsigned int n = 0;
+
+	ASSERT_RTNL();
+	list_for_each_entry(inst, &port->adapter->exts, node)
+		n += inst->enabled;
+	if (!n)
+		return 0;
+	stack = kzalloc(struct_size(stack, ep, n), GFP_KERNEL_ACCOUNT);
+	if (!stack)
+		return -ENOMEM;
+	stack->n = n;
+	n = 0;
+	list_for_each_entry(inst, &port->adapter->exts, node) {
+		if (!inst->enabled)
+			continue;
+		ep = vmq_ext_attach(port, inst->ops, extack);
+		if (IS_ERR(ep))
+			goto err_detach;
+		stack->ep[n++] = ep;
+	}
+	rcu_assign_pointer(port->stack, stack);
+	return 0;
+
+err_detach:
+	while (n)
+		vmq_ext_detach(stack->ep[--n]);
+	kfree(stack);
+	return PTR_ERR(ep);
+}
+
+/**
+ * vmq_ext_port_destroy() - takes a port from its extensions
+ * @port: the port, its session killed
+ *
+ * Context: Process context, sleeps, rtnl held. Harmless when called again.
+ */
+void vmq_ext_port_destroy(struct vmq_port *port)
+{
+	struct vmq_stack *stack = vmq_stack_of(port);
+
+	if (!stack)
+		return;
+	WARN_ON_ONCE(vmq_session_runs(port));
+	RCU_INIT_POINTER(port->stack, NULL);
+	synchronize_net();
+	while (stack->n)
+		vmq_ext_detach(stack->ep[--stack->n]);
+	kfree(stack);
+}
+
+/**
+ * vmq_ext_port_find() - the object of an extension on a port
+ * @port: the port
+ * @name: name of the extension
+ *
+ * Context: Process context, rtnl held; the object stays as long as it is.
+ * Return: the object, or NULL where the extension is not enabled.
+ */
+struct vmq_ext_port *vmq_ext_port_find(struct vmq_port *port, const char *name)
+{
+	const struct vmq_stack *stack = vmq_stack_of(port);
+	unsigned int i;
+
+	for (i = 0; stack && i < stack->n; i++)
+		if (!strcmp(stack->ep[i]->ops->name, name))
+			return stack->ep[i];
+	return NULL;
+}
+
+/* ---- the stacks of all ports of an adapter: all of them change, or none ---- */
+
+/* What one port is about to get, or lost. */
+struct vmq_ext_change {
+	struct vmq_port *port;
+	struct vmq_ext_port *ep;
+	struct vmq_stack *stack;
+};
+
+static struct vmq_ext_change *vmq_ext_changes(struct vmq_adapter *a, u32 *n)
+{
+	struct vmq_ext_change *c;
+	struct vmq_port *port;
+	u32 i = 0;
+
+	*n = 0;
+	list_for_each_entry(port, &a->ports, node)
+		(*n)++;
+	/* not NULL for an adapter without ports */
+	c = kvcalloc(max(*n, 1U), sizeof(*c), GFP_KERNEL);
+	if (!c)
+		return NULL;
+	list_for_each_entry(port, &a->ports, node)
+		c[i++].port = port;
+	return c;
+}
+
+static void vmq_ext_changes_publish(struct vmq_ext_change *c, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		vmq_stack_publish(c[i].port, c[i].stack);
+}
+
+/* Builds the stacks of all ports from the list as it is now. */
+static int vmq_ext_changes_build(struct vmq_ext_change *c, u32 n)
+{
+	int err;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		err = vmq_stack_build(c[i].port, c[i].ep, &c[i].stack);
+		if (!err)
+			continue;
+		while (i) {
+			kfree(c[--i].stack);
+			c[i].stack = NULL;
+		}
+		return err;
+	}
+	return 0;
+}
+
+/**
+ * vmq_stacks_add() - puts an extension into the stacks of all ports
+ * @a: the adapter
+ * @inst: the extension, becomes enabled
+ * @extack: says why not
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0, the error of the extension, or -ENOMEM; no port has it then.
+ */
+int vmq_stacks_add(struct vmq_adapter *a, struct vmq_ext_inst *inst,
+		   struct netlink_ext_ack *extack)
+{
+	struct vmq_ext_change *c;
+	int err = 0;
+	u32 i, n;
+
+	c = vmq_ext_changes(a, &n);
+	if (!c)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		c[i].ep = vmq_ext_attach(c[i].port, inst->ops, extack);
+		if (IS_ERR(c[i].ep)) {
+			err = PTR_ERR(c[i].ep);
+			goto err_detach;
+		}
+	}
+	inst->enabled = true;
+	err = vmq_ext_changes_build(c, n);
+	if (err)
+		goto err_disable;
+	static_branch_inc(&vmq_ext_key);
+	vmq_ext_changes_publish(c, n);
+	kvfree(c);
+	return 0;
+
+err_disable:
+	inst->enabled = false;
+err_detach:
+	while (i)
+		vmq_ext_detach(c[--i].ep);
+	kvfree(c);
+	return err;
+}
+
+/**
+ * vmq_stacks_remove() - takes an extension from the stacks of all ports
+ * @a: the adapter
+ * @inst: the extension, becomes disabled
+ *
+ * Context: Process context, sleeps, rtnl held. No session runs.
+ * Return: 0 with no frame in the extension any more, or -ENOMEM with no change.
+ */
+int vmq_stacks_remove(struct vmq_adapter *a, struct vmq_ext_inst *inst)
+{
+	struct vmq_ext_change *c;
+	u32 i, n;
+	int err;
+
+	c = vmq_ext_changes(a, &n);
+	if (!c)
+		return -ENOMEM;
+	inst->enabled = false;
+	err = vmq_ext_changes_build(c, n);
+	if (err) {
+		inst->enabled = true;
+		kvfree(c);
+		return err;
+	}
+	for (i = 0; i < n; i++)
+		c[i].ep = vmq_stack_find(vmq_stack_of(c[i].port), inst->ops);
+	vmq_ext_changes_publish(c, n);
+	/* once for all ports: then no frame is in the extension any more */
+	synchronize_net();
+	for (i = 0; i < n; i++)
+		if (!WARN_ON_ONCE(!c[i].ep))
+			vmq_ext_detach(c[i].ep);
+	static_branch_dec(&vmq_ext_key);
+	kvfree(c);
+	return 0;
+}
+
+/**
+ * vmq_stacks_reorder() - brings the stacks of all ports into the list's order
+ * @a: the adapter
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0, or -ENOMEM with no change.
+ */
+int vmq_stacks_reorder(struct vmq_adapter *a)
+{
+	struct vmq_ext_change *c;
+	int err;
+	u32 n;
+
+	c = vmq_ext_changes(a, &n);
+	if (!c)
+		return -ENOMEM;
+	err = vmq_ext_changes_build(c, n);
+	if (!err)
+		vmq_ext_changes_publish(c, n);
+	kvfree(c);
+	return err;
+}
