@@ -12,9 +12,10 @@ from .ksft import (KsftFailEx, KsftSkipEx, defer, ksft_eq, ksft_exit, ksft_ge,
 from .netlink import NlError, Netlink, Genl, attr, attr_str, attr_u8, \
     attr_u16, attr_u32, nest, parse_attrs, UAPI
 from .rtnl import Rtnl
-from .env import NetNS, adapter, cmd, ethtool, fail_cmd, ip, link_info, \
+from .env import NetNS, adapter, cmd, ethtool, ethtool_refused, fail_cmd, ip, link_info, \
     link_stats, machine, monitor, pair, port, port_queue, read_file, run, \
     set_sysctl, vmqctl
+from .state import Session, abort, commit, restore, save
 from .ioctl import Rule, channels, drvinfo, ethtool_stats, rule_add, \
     rule_del, rule_get, rules
 from .frames import (Raw, arp, build, ether, icmp4, ip4, ip6, mac, sctp, tcp,

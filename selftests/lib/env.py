@@ -68,6 +68,15 @@ def ethtool(arguments):
     return cmd("ethtool " + arguments)
 
 
+def ethtool_refused(arguments):
+    """ethtool's message; -N says 0 even where the kernel says no."""
+    done = run("ethtool " + arguments)
+    if not done.returncode and "Cannot" not in done.stderr:
+        raise KsftFailEx(f"ethtool {arguments}: should have failed: "
+                         f"{done.stdout}{done.stderr}")
+    return done.stderr.strip()
+
+
 def vmqctl(*arguments, **options):
     """vmqctl -j: the parsed answer"""
     if len(arguments) == 1:

@@ -35,8 +35,13 @@ struct example_port {
 static int example_attach(struct vmq_ext_port *ep,
 			  struct netlink_ext_ack *extack)
 {
-	ep->priv = kzalloc(sizeof(struct example_port), GFP_KERNEL);
-	return ep->priv ? 0 : -ENOMEM;
+	struct example_port *ex;
+
+	ex = kzalloc(sizeof(*ex), GFP_KERNEL);
+	if (!ex)
+		return -ENOMEM;
+	ep->priv = ex;
+	return 0;
 }
 
 static void example_detach(struct vmq_ext_port *ep)

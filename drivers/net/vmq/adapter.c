@@ -282,7 +282,7 @@ static int vmq_adapter_make(struct net_device *dev, struct nlattr *tb[],
 		return err;
 	}
 	list_add_tail(&a->node, &vmq_adapters);
-	netif_carrier_on(dev);
+	vmq_uplink_carrier(a, dev);
 	return 0;
 }
 

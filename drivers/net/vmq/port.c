@@ -274,6 +274,7 @@ static void vmq_port_setup(struct net_device *dev)
 	dev->priv_destructor = vmq_port_destructor;
 	dev->needs_free_netdev = true;
 	dev->tx_queue_len = TUN_READQ_SIZE;	/* sizes the tap's ring */
+	dev->max_mtu = ETH_MAX_MTU;		/* the adapter's is the limit */
 	dev->priv_flags |= IFF_NO_QUEUE | IFF_UNICAST_FLT |
 			   IFF_LIVE_ADDR_CHANGE;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
@@ -352,8 +353,6 @@ static int vmq_port_make(struct net_device *dev, struct net *link_net,
 						    dev->num_rx_queues));
 	if (err)
 		return err;
-	dev->min_mtu = ETH_MIN_MTU;
-	dev->max_mtu = ETH_MAX_MTU;
 	netif_inherit_tso_max(dev, a->dev);
 	dev->needed_headroom = a->dev->needed_headroom;
 	dev->needed_tailroom = a->dev->needed_tailroom;

@@ -147,17 +147,8 @@ static void vmq_tx_unicast(struct vmq_adapter *a, struct vmq_port *from,
 		vmq_tx_drop(s, skb, SKB_DROP_REASON_NOT_SPECIFIED);
 }
 
-/**
- * vmq_tx() - sends a frame
- * @a: the adapter
- * @from: port that sends, or NULL for the host's stack
- * @skb: the frame, data at the MAC header
- *
- * Context: ndo_start_xmit: RCU read side, BH off.
- * Return: NETDEV_TX_OK always; what can't be sent is counted and freed.
- */
-netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
-		   struct sk_buff *skb)
+static void __vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
+		     struct sk_buff *skb)
 {
 	struct vmq_sender s = {};
 	struct vmq_queue *q;
@@ -176,7 +167,7 @@ netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 	skb = vmq_tx_normalize(skb);
 	if (unlikely(!skb)) {
 		vmq_tx_count_drop(&s, false);
-		return NETDEV_TX_OK;
+		return;
 	}
 	if (from) {
 		switch (vmq_ext_frame(from, skb, VMQ_FROM_GUEST)) {
@@ -185,9 +176,9 @@ netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 		case VMQ_DROP:
 			vmq_tx_count_drop(&s, true);
 			kfree_skb_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED);
-			return NETDEV_TX_OK;
+			return;
 		case VMQ_CONSUMED:
-			return NETDEV_TX_OK;
+			return;
 		}
 		vmq_stats_tx(s.port, skb->len + ETH_HLEN);
 	}
@@ -197,5 +188,22 @@ netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 		vmq_tx_multicast(a, from, skb, &s);
 	else
 		vmq_tx_unicast(a, from, skb, &s);
+}
+
+/**
+ * vmq_tx() - sends a frame
+ * @a: the adapter
+ * @from: port that sends, or NULL for the host's stack
+ * @skb: the frame, data at the MAC header
+ *
+ * Context: ndo_start_xmit: BH off, not necessarily an RCU read side.
+ * Return: NETDEV_TX_OK always; what can't be sent is counted and freed.
+ */
+netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
+		   struct sk_buff *skb)
+{
+	rcu_read_lock();
+	__vmq_tx(a, from, skb);
+	rcu_read_unlock();
 	return NETDEV_TX_OK;
 }

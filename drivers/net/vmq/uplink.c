@@ -25,6 +25,8 @@ void vmq_uplink_carrier(struct vmq_adapter *a, struct net_device *dev)
 		netif_stacked_transfer_operstate(uplink, dev);
 	else
 		netif_carrier_on(dev);
+	/* or its operational state stays unknown while nothing changes */
+	linkwatch_fire_event(dev);
 }
 
 static void vmq_uplink_carriers(struct vmq_adapter *a)

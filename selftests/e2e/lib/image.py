@@ -32,9 +32,11 @@ mount -t devtmpfs dev /dev
 ip link set lo up
 echo virtio0 >/sys/bus/virtio/drivers/virtio_net/unbind
 cd /tmp
-stty -F /dev/ttyS1 raw -echo
-echo {UP} >/dev/ttyS1
-while :; do busybox sh </dev/ttyS1 >/dev/ttyS1 2>&1; done
+until set /dev/vport* && [ -e $1 ]; do sleep 0.1; done
+exec 3<>$1
+echo {UP} >&3
+# from a pipe, so that the shell prints no prompt
+while :; do cat <&3 | busybox sh >&3 2>&1 3>&-; done
 """
 BUSYBOX = pathlib.Path("/bin/busybox")
 
@@ -68,6 +70,8 @@ def boot_and_save(kernel, path):
             deadline = time.monotonic() + 120
             while qemu.shell.line(deadline) != UP:
                 pass
+            qemu.run("true")
+            time.sleep(1)    # let it come to rest
             qemu.migrate(f"file:{path}")
         finally:
             qemu.kill()

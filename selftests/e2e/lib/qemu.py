@@ -44,6 +44,8 @@ class Channel:
             except TimeoutError:
                 raise GuestError("no answer in time; so far: "
                                  f"{self.rest[-200:]!r}") from None
+            except ConnectionError:
+                data = b""
             if not data:
                 raise GuestError("QEMU has ended")
             self.rest += data
@@ -52,7 +54,7 @@ class Channel:
 
 
 class Qemu:
-    """The guest's console goes to a file; ttyS1 is a shell for run()."""
+    """The guest's console goes to a file; a virtio port is run()'s shell."""
 
     PROGRAM = "qemu-system-x86_64"
 
@@ -65,7 +67,10 @@ class Qemu:
             self.PROGRAM, "-M", "pc", "-accel", "tcg", "-cpu", "qemu64",
             "-m", "64", "-nodefaults", "-display", "none", "-no-reboot",
             "-serial", f"file:{directory}/console",
-            "-serial", f"unix:{directory}/shell,server,nowait",
+            "-chardev", f"socket,id=shell,path={directory}/shell,"
+                        "server=on,wait=off",
+            "-device", "virtio-serial-pci",
+            "-device", "virtserialport,chardev=shell",
             "-qmp", f"unix:{directory}/qmp,server,nowait",
             "-device", f"virtio-net-pci,netdev=port,mac={mac},romfile=",
             *options]) + redirect
@@ -76,15 +81,10 @@ class Qemu:
             self.process = subprocess.Popen(
                 self.prefix + ["sh", "-c", f"exec {self.command}"],
                 stdin=subprocess.DEVNULL, stderr=stderr)
-        try:
-            self.monitor = Channel(self.directory / "qmp")
-            self.monitor.line(time.monotonic() + 30)
-            self.qmp("qmp_capabilities")
-            self.shell = Channel(self.directory / "shell")
-        except GuestError as error:
-            self.kill()
-            raise GuestError(f"guest {self.name}: {error}\n"
-                             f"{self.logs()}") from None
+        self.monitor = Channel(self.directory / "qmp")
+        self.monitor.line(time.monotonic() + 30)
+        self.qmp("qmp_capabilities")
+        self.shell = Channel(self.directory / "shell")
 
     def logs(self):
         """What QEMU and the guest's console said last."""

@@ -128,7 +128,10 @@ static const struct vmq_ext_ops test_ops = {
 	.restore_complete = test_restore_complete,
 };
 
-/* Everything anew, but for the stream that was saved last. */
+/**
+ * vmq_fakes_reset() - makes everything new, but for the stream saved last
+ * @ts: the fakes
+ */
 void vmq_fakes_reset(struct vmq_fakes *ts)
 {
 	unsigned int i;
@@ -167,7 +170,12 @@ void vmq_fakes_reset(struct vmq_fakes *ts)
 	ts->restore.max = SZ_1M;
 }
 
-/* The whole save, as the descriptor's reader drives it. */
+/**
+ * vmq_fakes_save() - saves, as the descriptor's reader drives it
+ * @ts: the fakes
+ *
+ * Return: 0 with the stream in @ts, or an error.
+ */
 int vmq_fakes_save(struct vmq_fakes *ts)
 {
 	int ret;
@@ -188,7 +196,14 @@ int vmq_fakes_save(struct vmq_fakes *ts)
 	return ret;
 }
 
-/* Writes the saved stream in pieces; 1 where its end was seen. */
+/**
+ * vmq_fakes_write() - stages the stream that was saved last
+ * @ts: the fakes
+ * @len: bytes to write
+ * @piece: how many at once
+ *
+ * Return: 1 where the end was seen, 0 where more is wanted, or an error.
+ */
 int vmq_fakes_write(struct vmq_fakes *ts, size_t len, size_t piece)
 {
 	struct vmq_restore *rs = &ts->restore;
@@ -207,7 +222,12 @@ int vmq_fakes_write(struct vmq_fakes *ts, size_t len, size_t piece)
 	return ret;
 }
 
-/* The whole restore, as the descriptor's writer and a commit drive it. */
+/**
+ * vmq_fakes_restore() - restores, as the descriptor's writer and a commit do
+ * @ts: the fakes
+ *
+ * Return: 0 or an error.
+ */
 int vmq_fakes_restore(struct vmq_fakes *ts)
 {
 	int ret = vmq_fakes_write(ts, ts->len, 4096);
@@ -222,6 +242,11 @@ int vmq_fakes_restore(struct vmq_fakes *ts)
 	return ret;
 }
 
+/**
+ * vmq_fakes_nothing_owed() - expects that each begin had its complete (SR-19)
+ * @test: the test
+ * @ts: the fakes
+ */
 void vmq_fakes_nothing_owed(struct kunit *test, struct vmq_fakes *ts)
 {
 	unsigned int i;
@@ -232,6 +257,12 @@ void vmq_fakes_nothing_owed(struct kunit *test, struct vmq_fakes *ts)
 	}
 }
 
+/**
+ * vmq_fakes_init() - init of suites that use the fakes
+ * @test: the test, its priv becomes the fakes
+ *
+ * Return: 0 or -ENOMEM.
+ */
 int vmq_fakes_init(struct kunit *test)
 {
 	struct vmq_fakes *ts = kunit_kzalloc(test, sizeof(*ts), GFP_KERNEL);
@@ -246,6 +277,10 @@ int vmq_fakes_init(struct kunit *test)
 	return 0;
 }
 
+/**
+ * vmq_fakes_exit() - exit of suites that use the fakes
+ * @test: the test
+ */
 void vmq_fakes_exit(struct kunit *test)
 {
 	if (test->priv)

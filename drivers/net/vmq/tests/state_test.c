@@ -19,23 +19,31 @@ static const struct test_row {
 	const char *event;
 	int next[VMQ_MIGRATION_STATES];
 } test_rows[VMQ_MEV_COUNT] = {
-	/*                           idle     saving  saved    restor. valid. */
-	[VMQ_MEV_SAVE_BEGIN] =
-		{ "save-begin",    { SAVING,  -EBUSY, SAVING,  -EBUSY, -EBUSY } },
-	[VMQ_MEV_RESTORE_BEGIN] =
-		{ "restore-begin", { RESTOR,  -EBUSY, RESTOR,  -EBUSY, -EBUSY } },
-	[VMQ_MEV_SAVED] =
-		{ "saved",         { -EINVAL, SAVED,  -EINVAL, -EINVAL, -EINVAL } },
-	[VMQ_MEV_VALIDATED] =
-		{ "validated",     { -EINVAL, -EINVAL, -EINVAL, VALID, -EINVAL } },
-	[VMQ_MEV_FAILED] =
-		{ "failed",        { -EINVAL, IDLE,   -EINVAL, RESTOR, RESTOR } },
-	[VMQ_MEV_COMMIT] =
-		{ "commit",        { -ENOENT, -EBUSY, -ENOENT, -EINVAL, IDLE } },
-	[VMQ_MEV_ABORT] =
-		{ "abort",         { -ENOENT, IDLE,   IDLE,    IDLE,   IDLE } },
-	[VMQ_MEV_CLOSE] =
-		{ "close",         { IDLE,    IDLE,   SAVED,   IDLE,   IDLE } },
+	/* idle, saving, saved, restoring, validated */
+	[VMQ_MEV_SAVE_BEGIN] = {
+		"save-begin", { SAVING, -EBUSY, SAVING, -EBUSY, -EBUSY },
+	},
+	[VMQ_MEV_RESTORE_BEGIN] = {
+		"restore-begin", { RESTOR, -EBUSY, RESTOR, -EBUSY, -EBUSY },
+	},
+	[VMQ_MEV_SAVED] = {
+		"saved", { -EINVAL, SAVED, -EINVAL, -EINVAL, -EINVAL },
+	},
+	[VMQ_MEV_VALIDATED] = {
+		"validated", { -EINVAL, -EINVAL, -EINVAL, VALID, -EINVAL },
+	},
+	[VMQ_MEV_FAILED] = {
+		"failed", { -EINVAL, IDLE, -EINVAL, RESTOR, RESTOR },
+	},
+	[VMQ_MEV_COMMIT] = {
+		"commit", { -ENOENT, -EBUSY, -ENOENT, -EINVAL, IDLE },
+	},
+	[VMQ_MEV_ABORT] = {
+		"abort", { -ENOENT, IDLE, IDLE, IDLE, IDLE },
+	},
+	[VMQ_MEV_CLOSE] = {
+		"close", { IDLE, IDLE, SAVED, IDLE, IDLE },
+	},
 };
 
 static void test_row_name(const struct test_row *row, char *name)

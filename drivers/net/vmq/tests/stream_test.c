@@ -409,8 +409,7 @@ static void vmq_stream_fuzz(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, copy);
 		if (i & 1)
 			prandom_bytes_state(&rnd, copy, len);
-		memcpy(copy, s.buf, i & 1 ? min(len, (size_t)16) :
-					    min(len, s.len));
+		memcpy(copy, s.buf, min(len, i & 1 ? 16 : s.len));
 		for (n = i % 5; n; n--)
 			copy[prandom_u32_state(&rnd) % len] =
 				prandom_u32_state(&rnd);
