@@ -21,7 +21,8 @@ tools:			## vmqctl alone; needs libmnl-dev
 	$(MAKE) -C tools/vmqctl
 
 install: modules	## module, tools and manual pages (DESTDIR, PREFIX)
-	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates modules_install
+	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) \
+		INSTALL_MOD_DIR=updates modules_install
 	$(MAKE) -C tools/vmqctl install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 
 clean:			## remove what was built here; the cache stays

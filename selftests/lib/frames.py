@@ -169,7 +169,12 @@ class Raw:
         """The next frame or None."""
         if not select.select([self.sock], [], [], timeout)[0]:
             return None
-        data, control, _, _ = self.sock.recvmsg(70000, 256)
+        try:
+            data, control, _, _ = self.sock.recvmsg(70000, 256)
+        except OSError as error:
+            if error.errno != errno.ENETDOWN:      # said once, then it goes on
+                raise
+            return self.recv(timeout)
         frame = Got(data)
         for level, kind, content in control:
             if level == SOL_PACKET and kind == PACKET_AUXDATA:

@@ -8,7 +8,10 @@ import sys
 import time
 import traceback
 
+MOST_MESSAGES = 6        # of one test
+
 _failed = False
+_told = 0
 _deferred = []
 _totals = {"pass": 0, "fail": 0, "skip": 0}
 
@@ -27,9 +30,30 @@ def ksft_pr(*objects):
     print("# " + text.replace("\n", "\n# "), flush=True)
 
 
+def _short(value):
+    text = repr(value)
+    return text if len(text) <= 400 else f"{text[:390]}... ({len(text)})"
+
+
+def _difference(a, b):
+    """Two values that differ, or what differs in two dictionaries."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        keys = [key for key in {**a, **b} if a.get(key) != b.get(key)]
+        a = {key: a.get(key) for key in keys}
+        b = {key: b.get(key) for key in keys}
+        if len(keys) == 1 and isinstance(a[keys[0]], dict):
+            return f"{keys[0]}: " + _difference(a[keys[0]], b[keys[0]] or {})
+    return f"{_short(a)} != {_short(b)}"
+
+
 def _fail(*what):
-    global _failed
+    global _failed, _told
     _failed = True
+    _told += 1
+    if _told > MOST_MESSAGES:
+        if _told == MOST_MESSAGES + 1:
+            ksft_pr("... more checks failed")
+        return
     for frame in reversed(inspect.stack()[2:]):
         name = os.path.basename(frame.filename)
         if frame.function in ("ksft_run", "_run_one", "<module>", "ksft_main"):
@@ -41,37 +65,37 @@ def _fail(*what):
 
 def ksft_eq(a, b, comment=""):
     if a != b:
-        _fail(repr(a), "!=", repr(b), comment)
+        _fail(_difference(a, b), comment)
 
 
 def ksft_ne(a, b, comment=""):
     if a == b:
-        _fail(repr(a), "==", repr(b), comment)
+        _fail(_short(a), "==", _short(b), comment)
 
 
 def ksft_ge(a, b, comment=""):
     if a < b:
-        _fail(repr(a), "<", repr(b), comment)
+        _fail(_short(a), "<", _short(b), comment)
 
 
 def ksft_lt(a, b, comment=""):
     if a >= b:
-        _fail(repr(a), ">=", repr(b), comment)
+        _fail(_short(a), ">=", _short(b), comment)
 
 
 def ksft_true(a, comment=""):
     if not a:
-        _fail(repr(a), "is not true", comment)
+        _fail(_short(a), "is not true", comment)
 
 
 def ksft_in(a, b, comment=""):
     if a not in b:
-        _fail(repr(a), "not in", repr(b), comment)
+        _fail(_short(a), "not in", _short(b), comment)
 
 
 def ksft_not_in(a, b, comment=""):
     if a in b:
-        _fail(repr(a), "in", repr(b), comment)
+        _fail(_short(a), "in", _short(b), comment)
 
 
 class ksft_raises:
@@ -131,8 +155,8 @@ def wait_until(condition, timeout=3.0, interval=0.02):
 
 def _run_one(case, arguments):
     """-> ("ok" or "not ok", directive)"""
-    global _failed
-    _failed = False
+    global _failed, _told
+    _failed, _told = False, 0
     directive = ""
     try:
         case(*arguments)

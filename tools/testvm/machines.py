@@ -5,6 +5,7 @@ A job is the directory OUT/.testvm: `settings` and `command` (shell) tell
 the machine's init what to do; it answers with `status`, `dmesg`, `kmemleak`.
 """
 
+import contextlib
 import os
 import pathlib
 import shlex
@@ -35,20 +36,30 @@ class Timeout(Exception):
 
 
 class Process:
-    """A child in a session of its own that ends when we do."""
+    """A child with a process group of its own, all of which ends when we do.
+
+    (A parent-death signal is not enough: UML has helper processes.)
+    """
 
     def __init__(self, command, **options):
-        self.popen = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "--"] + command,
-            stdin=subprocess.DEVNULL, start_new_session=True, **options)
+        self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                      start_new_session=True, **options)
+        # reads until the pipe is closed, at the latest by our own death
+        self.watchdog = subprocess.Popen(
+            ["/bin/sh", "-c", f"read _; kill -s KILL -- -{self.popen.pid}"],
+            stdin=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            start_new_session=True)
 
-    def kill(self, number=signal.SIGKILL):
-        try:
+    def signal(self, number):
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.popen.pid, number)
-        except ProcessLookupError:
-            pass
-        if number == signal.SIGKILL:
-            self.popen.wait()
+
+    def kill(self):
+        """End it and all it has started; harmless when repeated."""
+        self.signal(signal.SIGKILL)
+        self.popen.wait()
+        self.watchdog.kill()
+        self.watchdog.wait()
 
 
 class Pump(threading.Thread):
@@ -130,7 +141,7 @@ class Machine:
         """Boot, run the job, wait; -> (inside status or None, outside)."""
         begin = time.monotonic()
         self.write_job()
-        scratch = pathlib.Path(tempfile.mkdtemp(prefix="vmq-"))
+        scratch = pathlib.Path(tempfile.mkdtemp(prefix="vmq-testvm-"))
         live = not self.arguments.quiet
         console = Pump(self.out / "console.log", False)
         output = Pump(self.out / "output.log", live)
@@ -177,7 +188,7 @@ class Machine:
         try:
             return outside.popen.wait(OUTSIDE_GRACE)
         except subprocess.TimeoutExpired:
-            outside.kill(signal.SIGTERM)
+            outside.signal(signal.SIGTERM)
         try:
             outside.popen.wait(OUTSIDE_GRACE)
         except subprocess.TimeoutExpired:

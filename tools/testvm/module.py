@@ -28,7 +28,12 @@ def clone_files():
 
 
 def copy_clone(directory):
-    """Bring the copy up to date; files that are the same keep their time."""
+    """Bring the copy up to date.
+
+    A file whose content changed gets the present time, not that of the
+    original: it may have been edited before, but copied after, the last
+    build, and make would take the old object for good.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     listing = directory / ".testvm-files"
     names = clone_files()
@@ -36,7 +41,8 @@ def copy_clone(directory):
     for name in set(before) - set(names) - {""}:
         (directory / name).unlink(missing_ok=True)
     listing.write_text("\n".join(names) + "\n")
-    program("rsync", "-a", "--files-from", listing, f"{CLONE}/", directory)
+    program("rsync", "--recursive", "--links", "--perms", "--checksum",
+            "--files-from", listing, f"{CLONE}/", directory)
 
 
 def make_modules(machine, test, directory):

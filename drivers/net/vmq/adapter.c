@@ -107,16 +107,16 @@ static int vmq_adapter_set_mac(struct net_device *dev, void *p)
 static int vmq_adapter_change_mtu(struct net_device *dev, int mtu)
 {
 	struct vmq_adapter *a = vmq_adapter_priv(dev);
-	struct net_device *uplink = rtnl_dereference(a->uplink);
 	struct vmq_port *port;
 
-	if (uplink && mtu > uplink->mtu)
-		return -EINVAL;
+	/* the core checked it against max_mtu, which is the uplink's MTU */
 	WRITE_ONCE(dev->mtu, mtu);
 	a->mtu_set = true;
-	list_for_each_entry(port, &a->ports, node)
+	list_for_each_entry(port, &a->ports, node) {
+		port->dev->max_mtu = mtu;
 		if (port->dev->mtu > mtu)
 			dev_set_mtu(port->dev, mtu);
+	}
 	return 0;
 }
 

@@ -268,6 +268,17 @@ static void vmq_filter_vlans_changed(const struct vmq_filter *f)
 		vmq_port_update_vlans(port);
 }
 
+/* A port's own filter means all of its queues, a rule the one that it names. */
+static struct vmq_queue *vmq_filter_target(const struct vmq_filter_spec *spec,
+					   struct vmq_queue *q)
+{
+	if (!q)
+		return &vmq_drop_queue;
+	if (spec->owner == VMQ_OWNER_PORT && spec->port->n_queues > 1)
+		return &spec->port->soft;
+	return q;
+}
+
 static struct vmq_filter *vmq_filter_new(const struct vmq_filter_spec *spec,
 					 struct vmq_queue *q, u32 location)
 {
@@ -284,7 +295,7 @@ static struct vmq_filter *vmq_filter_new(const struct vmq_filter_spec *spec,
 	rule->key = spec->key;
 	rule->mask = spec->mask;
 	rule->id = vmq_filter_id(location);
-	rule->target = q ? q : &vmq_drop_queue;
+	rule->target = vmq_filter_target(spec, q);
 	rule->last = q && !q->id && spec->owner != VMQ_OWNER_PORT &&
 		     vmq_filter_is_mac(&spec->mask);
 	f->rule = rule;

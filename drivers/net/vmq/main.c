@@ -19,9 +19,12 @@ static int __init vmq_init(void)
 	err = vmq_tap_init();
 	if (err)
 		goto err_bus;
-	err = vmq_uplink_init();
+	err = vmq_port_init();
 	if (err)
 		goto err_tap;
+	err = vmq_uplink_init();
+	if (err)
+		goto err_port;
 	err = genl_register_family(&vmq_nl_family);
 	if (err)
 		goto err_uplink;
@@ -39,6 +42,8 @@ err_genl:
 	genl_unregister_family(&vmq_nl_family);
 err_uplink:
 	vmq_uplink_exit();
+err_port:
+	vmq_port_exit();
 err_tap:
 	vmq_tap_exit();
 err_bus:
@@ -54,6 +59,7 @@ static void __exit vmq_exit(void)
 	rtnl_link_unregister(&vmq_adapter_link_ops);
 	genl_unregister_family(&vmq_nl_family);
 	vmq_uplink_exit();
+	vmq_port_exit();
 	vmq_tap_exit();
 	vmq_bus_exit();
 	/* rules, stacks and the like that wait for their grace period */

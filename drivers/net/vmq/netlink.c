@@ -97,6 +97,32 @@ struct vmq_port *vmq_nl_port(const struct genl_info *info)
 	return vmq_port_priv(dev);
 }
 
+/**
+ * vmq_nl_port_admin() - the port that a request is about to change
+ * @skb: the request
+ * @info: the request, parsed
+ *
+ * A port may be in the network namespace of its guest, whose administrator is
+ * not the adapter's.
+ *
+ * Context: Process context, rtnl held.
+ * Return: the port, or ERR_PTR of -EINVAL, -ENODEV or -EPERM with a message.
+ */
+struct vmq_port *vmq_nl_port_admin(struct sk_buff *skb,
+				   const struct genl_info *info)
+{
+	struct vmq_port *port = vmq_nl_port(info);
+
+	if (IS_ERR(port))
+		return port;
+	if (!netlink_ns_capable(skb, dev_net(port->adapter->dev)->user_ns,
+				CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG(info->extack, "no permission in the adapter's network namespace");
+		return ERR_PTR(-EPERM);
+	}
+	return port;
+}
+
 /* ---- answers ---- */
 
 /**
@@ -145,7 +171,8 @@ int vmq_nl_reply_end(struct genl_info *info, struct sk_buff *msg, void *hdr,
 
 /* ---- save-begin, restore-begin, restore-commit, abort ---- */
 
-static int vmq_nl_begin(struct genl_info *info, bool restore)
+static int vmq_nl_begin(struct sk_buff *skb, struct genl_info *info,
+			bool restore)
 {
 	struct vmq_port *port;
 	struct sk_buff *msg;
@@ -164,7 +191,7 @@ static int vmq_nl_begin(struct genl_info *info, bool restore)
 		return fd;
 	}
 	rtnl_lock();
-	port = vmq_nl_port(info);
+	port = vmq_nl_port_admin(skb, info);
 	err = PTR_ERR_OR_ZERO(port);
 	if (!err && (nla_put_u32(msg, VMQ_A_PORT_IFINDEX,
 				 port->dev->ifindex) ||
@@ -194,7 +221,7 @@ static int vmq_nl_begin(struct genl_info *info, bool restore)
  */
 int vmq_nl_save_begin_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return vmq_nl_begin(info, false);
+	return vmq_nl_begin(skb, info, false);
 }
 
 /**
@@ -207,7 +234,7 @@ int vmq_nl_save_begin_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int vmq_nl_restore_begin_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return vmq_nl_begin(info, true);
+	return vmq_nl_begin(skb, info, true);
 }
 
 /**
@@ -229,7 +256,7 @@ int vmq_nl_restore_commit_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!msg)
 		return -ENOMEM;
 	rtnl_lock();
-	port = vmq_nl_port(info);
+	port = vmq_nl_port_admin(skb, info);
 	err = IS_ERR(port) ? PTR_ERR(port) :
 			     vmq_restore_commit(port, info->extack);
 	if (!err)
@@ -252,7 +279,7 @@ int vmq_nl_abort_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	rtnl_lock();
-	port = vmq_nl_port(info);
+	port = vmq_nl_port_admin(skb, info);
 	err = IS_ERR(port) ? PTR_ERR(port) :
 			     vmq_session_abort(port, info->extack);
 	rtnl_unlock();

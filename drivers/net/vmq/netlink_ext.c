@@ -141,18 +141,17 @@ int vmq_nl_ext_set_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* ---- ext-port-get, ext-port-set ---- */
 
-static struct vmq_ext_port *vmq_nl_ext_port(const struct genl_info *info)
+static struct vmq_ext_port *vmq_nl_ext_port(const struct genl_info *info,
+					    struct vmq_port *port)
 {
 	struct vmq_ext_port *ep;
-	struct vmq_port *port;
 
+	if (IS_ERR(port))
+		return ERR_CAST(port);
 	if (GENL_REQ_ATTR_CHECK(info, VMQ_A_EXT_PORT_NAME)) {
 		NL_SET_ERR_MSG(info->extack, "which extension? name is missing");
 		return ERR_PTR(-EINVAL);
 	}
-	port = vmq_nl_port(info);
-	if (IS_ERR(port))
-		return ERR_CAST(port);
 	ep = vmq_ext_port_find(port,
 			       nla_data(info->attrs[VMQ_A_EXT_PORT_NAME]));
 	if (!ep) {
@@ -206,7 +205,7 @@ int vmq_nl_ext_port_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	if (at->adapter)
 		return 0;
 	rtnl_lock();
-	ep = vmq_nl_ext_port(info);
+	ep = vmq_nl_ext_port(info, vmq_nl_port(info));
 	if (IS_ERR(ep)) {
 		err = PTR_ERR(ep);
 		goto unlock;
@@ -253,7 +252,7 @@ int vmq_nl_ext_port_set_doit(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 	}
 	rtnl_lock();
-	ep = vmq_nl_ext_port(info);
+	ep = vmq_nl_ext_port(info, vmq_nl_port_admin(skb, info));
 	if (IS_ERR(ep)) {
 		err = PTR_ERR(ep);
 	} else if (!ep->ops->config_set) {

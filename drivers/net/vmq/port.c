@@ -91,6 +91,35 @@ static void vmq_port_free_queues(struct vmq_port *port)
 	mutex_unlock(&port->adapter->lock);
 }
 
+/* Could a port have this address? Asked before it is changed, to say why not. */
+static int vmq_port_check_mac(struct vmq_port *port, const u8 *mac,
+			      struct netlink_ext_ack *extack)
+{
+	struct vmq_adapter *a = port->adapter;
+	const struct vmq_rule *rule;
+	struct vmq_filter_spec spec;
+	int err = 0;
+
+	if (!is_valid_ether_addr(mac)) {
+		NL_SET_ERR_MSG(extack, "not a unicast Ethernet address");
+		return -EADDRNOTAVAIL;
+	}
+	if (ether_addr_equal(mac, a->dev->dev_addr)) {
+		NL_SET_ERR_MSG(extack, "this is the address of the adapter");
+		return -EADDRINUSE;
+	}
+	vmq_filter_mac_spec(&spec, mac, 0);
+	mutex_lock(&a->lock);
+	rule = vmq_rules_find(&a->rules, &spec.key, &spec.mask);
+	if (rule && rule->id != vmq_filter_id(port->mac_location)) {
+		NL_SET_ERR_MSG_FMT(extack, "filter %u already matches exactly this",
+				   rule->id);
+		err = -EEXIST;
+	}
+	mutex_unlock(&a->lock);
+	return err;
+}
+
 /**
  * vmq_port_set_mac() - moves a port's filter to a new address, without a gap
  * @port: the port, with a filter for its present address or none yet
@@ -100,8 +129,8 @@ static void vmq_port_free_queues(struct vmq_port *port)
  * Frames for the old address arrive until those for the new one do.
  *
  * Context: Process context, rtnl held.
- * Return: 0, -EADDRNOTAVAIL if it is not a unicast address, or the errors of
- * vmq_filter_set(); nothing changed then.
+ * Return: 0, -EADDRNOTAVAIL if it is not a unicast address, -EADDRINUSE if it is
+ * the adapter's, or the errors of vmq_filter_set(); nothing changed then.
  */
 int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
 		     struct netlink_ext_ack *extack)
@@ -110,22 +139,21 @@ int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
 	u32 old = port->mac_location;
 	int err;
 
-	if (!is_valid_ether_addr(mac)) {
-		NL_SET_ERR_MSG(extack, "not a unicast Ethernet address");
-		return -EADDRNOTAVAIL;
-	}
+	err = vmq_port_check_mac(port, mac, extack);
+	if (err)
+		return err;
 	if (old != VMQ_LOC_ANY && ether_addr_equal(mac, port->dev->dev_addr))
 		return 0;
 	vmq_filter_mac_spec(&spec, mac, 0);
 	spec.owner = VMQ_OWNER_PORT;
 	spec.port = port;
 	spec.queue = port->n_queues ? port->queue[0]->id : 0;
+	if (old != VMQ_LOC_ANY)
+		spec.location = old;	/* the same filter, id and all (F-30) */
 	err = vmq_filter_set(port->adapter, &spec, extack);
 	if (err)
 		return err;
 	port->mac_location = spec.location;
-	if (old != VMQ_LOC_ANY)
-		vmq_filter_clear(port->adapter, old, VMQ_OWNER_PORT, port);
 	eth_hw_addr_set(port->dev, mac);
 	return 0;
 }
@@ -226,10 +254,17 @@ static int vmq_port_set_mac_address(struct net_device *dev, void *p)
 
 static int vmq_port_change_mtu(struct net_device *dev, int mtu)
 {
-	if (mtu > vmq_port_priv(dev)->adapter->dev->mtu)
-		return -EINVAL;
+	/* the core checked it against max_mtu, which is the adapter's MTU */
 	WRITE_ONCE(dev->mtu, mtu);
 	return 0;
+}
+
+/*
+ * All multicast frames come anyway, and a unicast address needs a filter; the
+ * lists are kept for what listens on the netdev, and move with the port.
+ */
+static void vmq_port_set_rx_mode(struct net_device *dev)
+{
 }
 
 static int vmq_port_get_iflink(const struct net_device *dev)
@@ -247,6 +282,7 @@ static const struct net_device_ops vmq_port_netdev_ops = {
 	.ndo_set_mac_address = vmq_port_set_mac_address,
 	.ndo_validate_addr = eth_validate_addr,
 	.ndo_change_mtu = vmq_port_change_mtu,
+	.ndo_set_rx_mode = vmq_port_set_rx_mode,
 	.ndo_get_iflink = vmq_port_get_iflink,
 	.ndo_features_check = passthru_features_check,
 };
@@ -346,6 +382,7 @@ static int vmq_port_make(struct net_device *dev, struct net *link_net,
 				    "larger than the adapter's MTU");
 		return -EINVAL;
 	}
+	dev->max_mtu = a->dev->mtu;
 	port->adapter = a;
 	port->mac_location = VMQ_LOC_ANY;
 	uuid_gen(&port->uuid);
@@ -442,6 +479,65 @@ void vmq_port_dellink(struct net_device *dev, struct list_head *head)
 static struct net *vmq_port_get_link_net(const struct net_device *dev)
 {
 	return dev_net(vmq_port_priv(dev)->adapter->dev);
+}
+
+/*
+ * A move to another netns unregisters and registers too, and the device node gets
+ * the name of the new ifindex.
+ */
+static int vmq_port_event(struct notifier_block *nb, unsigned long event,
+			  void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct netdev_notifier_pre_changeaddr_info *addr = ptr;
+	struct vmq_port *port;
+	int err = 0;
+
+	if (!vmq_is_port(dev))
+		return NOTIFY_DONE;
+	port = vmq_port_priv(dev);
+	switch (event) {
+	case NETDEV_REGISTER:
+		err = vmq_tap_make_node(port);
+		break;
+	case NETDEV_UNREGISTER:
+		vmq_tap_remove_node(port);
+		break;
+	case NETDEV_CHANGE_TX_QUEUE_LEN:
+		err = tap_queue_resize(&port->tap);
+		break;
+	case NETDEV_PRE_CHANGEADDR:
+		/* the netdev op itself has nowhere to say why not */
+		err = vmq_port_check_mac(port, addr->dev_addr,
+					 netdev_notifier_info_to_extack(ptr));
+		break;
+	}
+	return notifier_from_errno(err);
+}
+
+static struct notifier_block vmq_port_notifier = {
+	.notifier_call = vmq_port_event,
+};
+
+/**
+ * vmq_port_init() - listens to what happens to ports
+ *
+ * Context: Module init.
+ * Return: 0 or a negative errno.
+ */
+int __init vmq_port_init(void)
+{
+	return register_netdevice_notifier(&vmq_port_notifier);
+}
+
+/**
+ * vmq_port_exit() - stops listening
+ *
+ * Context: Module exit, no port left.
+ */
+void vmq_port_exit(void)
+{
+	unregister_netdevice_notifier(&vmq_port_notifier);
 }
 
 static unsigned int vmq_port_num_queues(void)

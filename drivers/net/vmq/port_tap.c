@@ -148,7 +148,14 @@ static struct class vmq_tap_class = {
 	.namespace = vmq_tap_namespace,
 };
 
-static int vmq_tap_make_node(struct vmq_port *port)
+/**
+ * vmq_tap_make_node() - makes the device node of a port
+ * @port: the port, its netdev just registered, or moved to another netns
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0 or a negative errno.
+ */
+int vmq_tap_make_node(struct vmq_port *port)
 {
 	struct net_device *dev = port->dev;
 	struct device *node;
@@ -185,7 +192,13 @@ err_minor:
 	return err;
 }
 
-static void vmq_tap_remove_node(struct vmq_port *port)
+/**
+ * vmq_tap_remove_node() - removes the device node of a port, if it has one
+ * @port: the port, its netdev about to go or to move
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_tap_remove_node(struct vmq_port *port)
 {
 	char name[IFNAMSIZ];
 
@@ -200,37 +213,8 @@ static void vmq_tap_remove_node(struct vmq_port *port)
 	tap_free_minor(vmq_tap_major, &port->tap);
 }
 
-/* A move to another netns unregisters and registers too, with a new ifindex. */
-static int vmq_tap_event(struct notifier_block *nb, unsigned long event,
-			 void *ptr)
-{
-	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
-	struct vmq_port *port;
-	int err = 0;
-
-	if (!vmq_is_port(dev))
-		return NOTIFY_DONE;
-	port = vmq_port_priv(dev);
-	switch (event) {
-	case NETDEV_REGISTER:
-		err = vmq_tap_make_node(port);
-		break;
-	case NETDEV_UNREGISTER:
-		vmq_tap_remove_node(port);
-		break;
-	case NETDEV_CHANGE_TX_QUEUE_LEN:
-		err = tap_queue_resize(&port->tap);
-		break;
-	}
-	return notifier_from_errno(err);
-}
-
-static struct notifier_block vmq_tap_notifier = {
-	.notifier_call = vmq_tap_event,
-};
-
 /**
- * vmq_tap_init() - registers character devices, class and notifier
+ * vmq_tap_init() - registers character devices and their class
  *
  * Context: Module init.
  * Return: 0 or a negative errno.
@@ -249,16 +233,7 @@ int __init vmq_tap_init(void)
 
 	err = class_register(&vmq_tap_class);
 	if (err)
-		goto err_cdev;
-	err = register_netdevice_notifier(&vmq_tap_notifier);
-	if (err)
-		goto err_class;
-	return 0;
-
-err_class:
-	class_unregister(&vmq_tap_class);
-err_cdev:
-	tap_destroy_cdev(vmq_tap_major, &vmq_tap_cdev);
+		tap_destroy_cdev(vmq_tap_major, &vmq_tap_cdev);
 	return err;
 }
 
@@ -269,7 +244,6 @@ err_cdev:
  */
 void vmq_tap_exit(void)
 {
-	unregister_netdevice_notifier(&vmq_tap_notifier);
 	class_unregister(&vmq_tap_class);
 	tap_destroy_cdev(vmq_tap_major, &vmq_tap_cdev);
 	xa_destroy(&vmq_tap_ports);

@@ -17,14 +17,16 @@ static void vmq_queue_drop(struct vmq_queue *q, struct vmq_port *port,
 	kfree_skb_reason(skb, reason);
 }
 
-/* A port with several queues spreads its flows over them. */
-static struct vmq_queue *vmq_port_spread(const struct vmq_port *port,
+/* A port with several queues spreads the flows of its own filter over them. */
+static struct vmq_queue *vmq_port_spread(struct vmq_port *port,
 					 struct vmq_queue *q,
 					 struct sk_buff *skb)
 {
-	if (likely(port->n_queues <= 1))
+	u32 n = READ_ONCE(port->n_queues);
+
+	if (likely(q != &port->soft || !n))
 		return q;
-	return port->queue[reciprocal_scale(skb_get_hash(skb), port->n_queues)];
+	return port->queue[reciprocal_scale(skb_get_hash(skb), n)];
 }
 
 /**

@@ -283,7 +283,8 @@ int vmq_restore_reserve(struct vmq_restore *rs, size_t more,
 		return 0;
 	/* doubled, so that what is copied stays in proportion to the stream */
 	size = min(max3(rs->size * 2, size, (size_t)PAGE_SIZE), rs->max);
-	buf = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	/* the writer chose the size, and need not fill the log with it */
+	buf = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!buf)
 		return -ENOMEM;
 	if (rs->len)

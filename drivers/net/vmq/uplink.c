@@ -60,13 +60,17 @@ static void vmq_uplink_features(struct vmq_adapter *a,
 /* Sets the adapter's MTU on behalf of the uplink, not of the administrator. */
 static int vmq_uplink_mtu(struct vmq_adapter *a, int mtu)
 {
+	unsigned int max = a->dev->max_mtu;
 	bool by_hand = a->mtu_set;
 	int err;
 
+	a->dev->max_mtu = mtu;
 	if (by_hand && a->dev->mtu <= mtu)
 		return 0;
 	err = dev_set_mtu(a->dev, mtu);
 	a->mtu_set = by_hand;
+	if (err)
+		a->dev->max_mtu = max;
 	return err;
 }
 
@@ -285,6 +289,7 @@ void vmq_uplink_detach(struct vmq_adapter *a)
 	if (a->opened_uplink && uplink->reg_state == NETREG_REGISTERED)
 		dev_close(uplink);
 	netdev_put(uplink, &a->uplink_tracker);
+	a->dev->max_mtu = ETH_MAX_MTU;
 	vmq_uplink_carriers(a);
 }
 

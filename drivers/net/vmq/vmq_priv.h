@@ -337,7 +337,7 @@ struct vmq_port {
 	unsigned long *vlans;		/* ids whose floods it takes, 0 = untagged */
 	struct vmq_queue **queue;	/* [n_queues] */
 	u32 n_queues;			/* 0: works from the default queue */
-	struct vmq_queue soft;		/* stands for the default queue then */
+	struct vmq_queue soft;		/* for the default queue, or for all of them */
 	bool claimed;			/* its tap was opened once */
 	struct list_head node;		/* in adapter->ports, RCU */
 
@@ -374,6 +374,8 @@ static inline struct vmq_queue *vmq_port_queue(struct vmq_port *port)
 int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
 		     struct netlink_ext_ack *extack);
 void vmq_port_update_vlans(struct vmq_port *port);
+int vmq_port_init(void);
+void vmq_port_exit(void);
 void vmq_port_dellink(struct net_device *dev, struct list_head *head);
 
 /* ---- port_tap.c: the character device of a port, over tap.ko ---- */
@@ -382,6 +384,8 @@ int vmq_tap_init(void);
 void vmq_tap_exit(void);
 int vmq_tap_attach(struct vmq_port *port);
 void vmq_tap_detach(struct vmq_port *port);
+int vmq_tap_make_node(struct vmq_port *port);
+void vmq_tap_remove_node(struct vmq_port *port);
 
 /* ---- ethtool.c, ethtool_nfc.c, stats.c ---- */
 

@@ -1,35 +1,84 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A guest on a port: QEMU inside the test machine, on the port's /dev/tapN."""
+"""A guest on a port: QEMU inside the test machine, on the port's /dev/tapN.
+
+The guest is a small kernel of ours with busybox. The emulated CPU of the
+machine has SVM, so that QEMU has KVM there; without it would be emulation in
+emulation, which takes minutes to boot.
+"""
 
 import os
+import pathlib
+import stat
 import subprocess
+import sys
+import time
 
-from qemu import Qemu
+CLONE = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(CLONE / "tools/testvm"))
+# pylint: disable=wrong-import-position
+from initramfs import archive
+from qemu import GuestError, Qemu
 
-SAVED = os.environ.get("VMQ_GUEST_SAVED")       # see image.py
+UP = "guest is up"
+# busybox sh finds its applets by itself: no links to make
+INIT = f"""#!/bin/busybox sh
+busybox mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t tmpfs tmpfs /tmp
+mount -t devtmpfs dev /dev
+ip link set lo up
+ip link set eth0 up
+ip addr add $address dev eth0
+until set /dev/vport* && [ -e $1 ]; do sleep 0.1; done
+exec 3<>$1
+cd /tmp
+echo {UP} >&3
+# from a pipe, so that the shell prints no prompt
+while :; do cat <&3 | busybox sh >&3 2>&1 3>&-; done
+"""
+GUESTS = pathlib.Path("/run/guests")
+
+
+def make_initramfs():
+    path = GUESTS / "initramfs"
+    if not path.exists():
+        directory, program = stat.S_IFDIR | 0o755, stat.S_IFREG | 0o755
+        files = {name: (directory, b"")
+                 for name in ("bin", "dev", "proc", "sys", "tmp")}
+        files["bin/busybox"] = (program,
+                                pathlib.Path("/bin/busybox").read_bytes())
+        files["init"] = (program, INIT.encode())
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(archive(files))
+    return path
 
 
 class Guest(Qemu):
     """Runs where its port is: in `netns`, or None for the host itself."""
 
-    def __init__(self, name, port, mac, *, netns=None, vhost=False,
-                 incoming=None):
+    def __init__(self, name, port, mac, address, *, netns=None, vhost=False,
+                 incoming=False):
         prefix = ["ip", "netns", "exec", netns] if netns else []
         shown = subprocess.run(
             [*prefix, "cat", f"/sys/class/net/{port}/ifindex"],
             check=True, capture_output=True, text=True)
-        self.tap = f"/dev/tap{shown.stdout.strip()}"
-        backend = "tap,id=port,fd=3" + (",vhost=on" if vhost else "")
         super().__init__(
-            name, f"/run/guests/{name}",
-            ["-netdev", backend, "-incoming", incoming or f"file:{SAVED}"],
-            mac=mac, redirect=f" 3<>{self.tap}", prefix=prefix)
+            name, GUESTS / name, [
+                "-kernel", os.environ["VMQ_GUEST_KERNEL"],
+                "-initrd", str(make_initramfs()),
+                "-append", f"console=ttyS0 quiet address={address}",
+                "-netdev", "tap,id=port,fd=3" + (",vhost=on" if vhost else ""),
+                "-device", f"virtio-net-pci,netdev=port,mac={mac},romfile=",
+                *(["-incoming", "defer"] if incoming else [])],
+            redirect=f"3<>/dev/tap{shown.stdout.strip()}", prefix=prefix)
 
-    def boot(self, address):
-        """Start it, and give its NIC this address (with prefix length)."""
+    def boot(self, timeout=60):
+        """Start it, and wait until its shell answers."""
         self.start()
-        self.wait_migration("completed")
-        self.qmp("cont")
-        self.run("echo virtio0 >/sys/bus/virtio/drivers/virtio_net/bind &&"
-                 f"ip addr add {address} dev eth0 && ip link set eth0 up",
-                 timeout=60)
+        deadline = time.monotonic() + timeout
+        try:
+            while self.shell.line(deadline) != UP:
+                pass
+        except GuestError as error:
+            raise GuestError(f"guest {self.name}: {error}\n"
+                             f"{self.logs()}") from None

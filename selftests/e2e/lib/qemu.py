@@ -56,24 +56,20 @@ class Channel:
 class Qemu:
     """The guest's console goes to a file; a virtio port is run()'s shell."""
 
-    PROGRAM = "qemu-system-x86_64"
-
-    def __init__(self, name, directory, options, *, mac="52:54:00:00:00:01",
-                 redirect="", prefix=()):
+    def __init__(self, name, directory, options, redirect="", prefix=()):
         self.name, self.directory = name, pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.prefix = list(prefix)       # such as ip netns exec ...
         self.command = shlex.join([
-            self.PROGRAM, "-M", "pc", "-accel", "tcg", "-cpu", "qemu64",
-            "-m", "64", "-nodefaults", "-display", "none", "-no-reboot",
+            "qemu-system-x86_64", "-M", "pc", "-accel", "kvm", "-accel", "tcg",
+            "-cpu", "qemu64", "-m", "128", "-nodefaults", "-display", "none",
+            "-no-reboot", *options,
             "-serial", f"file:{directory}/console",
+            "-qmp", f"unix:{directory}/qmp,server,nowait",
             "-chardev", f"socket,id=shell,path={directory}/shell,"
                         "server=on,wait=off",
             "-device", "virtio-serial-pci",
-            "-device", "virtserialport,chardev=shell",
-            "-qmp", f"unix:{directory}/qmp,server,nowait",
-            "-device", f"virtio-net-pci,netdev=port,mac={mac},romfile=",
-            *options]) + redirect
+            "-device", "virtserialport,chardev=shell"]) + f" {redirect}"
         self.process = self.shell = self.monitor = None
 
     def start(self):
@@ -148,9 +144,3 @@ class Qemu:
                 raise GuestError(f"migration of {self.name}: {shown}\n"
                                  f"{self.logs()}")
             time.sleep(0.05)
-
-    def migrate(self, uri):
-        """Save the guest, which stops here."""
-        self.qmp("stop")
-        self.qmp("migrate", uri=uri)
-        return self.wait_migration("completed")

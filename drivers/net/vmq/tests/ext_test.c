@@ -88,9 +88,11 @@ static void test_walk(struct kunit *test, enum vmq_dir dir,
 	enum vmq_verdict verdict;
 
 	te->log[0] = 0;
-	rcu_read_lock_bh();
+	local_bh_disable();
+	rcu_read_lock();
 	verdict = vmq_ext_frame(&te->port[0], NULL, dir);
-	rcu_read_unlock_bh();
+	rcu_read_unlock();
+	local_bh_enable();
 	KUNIT_EXPECT_STREQ(test, te->log, log);
 	KUNIT_EXPECT_EQ_MSG(test, verdict, expected, "after %s", log);
 }

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* As much of the kernel as the stream's codec uses, for a build in user space. */
+#ifndef _FUZZ_LINUX_TYPES_H
+#define _FUZZ_LINUX_TYPES_H
+
+#include <endian.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef uint16_t __le16;
+typedef uint32_t __le32;
+typedef uint16_t __u16;
+typedef uint32_t __u32;
+
+#define BIT(n)		(1U << (n))
+#define cpu_to_le16	htole16
+#define cpu_to_le32	htole32
+#define le16_to_cpu	le16toh
+#define le32_to_cpu	le32toh
+
+#endif /* _FUZZ_LINUX_TYPES_H */
