@@ -66,7 +66,6 @@ static void vmq_key_from_skb(const struct sk_buff *skb, struct vmq_key *key)
 	memset(&flow, 0, sizeof(flow));
 	if (!__skb_flow_dissect(NULL, skb, &vmq_dissector, &flow, skb->data,
 				skb->protocol, 0, skb_headlen(skb),
-				FLOW_DISSECTOR_F_PARSE_1ST_FRAG |
 				FLOW_DISSECTOR_F_STOP_AT_ENCAP))
 		return;
 	switch (flow.control.addr_type) {
@@ -87,9 +86,11 @@ static void vmq_key_from_skb(const struct sk_buff *skb, struct vmq_key *key)
 	key->tos = flow.ip.tos;
 	if (!vmq_has_ports(key->proto))
 		return;
-	/* only the first fragment has the ports */
-	if ((flow.control.flags & FLOW_DIS_IS_FRAGMENT) &&
-	    !(flow.control.flags & FLOW_DIS_FIRST_FRAG))
+	/*
+	 * Only the first fragment has the ports; none is matched by them, so that
+	 * the fragments of a datagram stay together, as NICs keep them.
+	 */
+	if (flow.control.flags & FLOW_DIS_IS_FRAGMENT)
 		return;
 	key->l4 = 1;
 	key->sport = flow.ports.src;

@@ -247,14 +247,13 @@ int vmq_nl_ext_port_set_doit(struct sk_buff *skb, struct genl_info *info)
 	struct vmq_ext_port *ep;
 	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, VMQ_A_EXT_PORT_CONFIG)) {
-		NL_SET_ERR_MSG(info->extack, "config is missing");
-		return -EINVAL;
-	}
 	rtnl_lock();
 	ep = vmq_nl_ext_port(info, vmq_nl_port_admin(skb, info));
 	if (IS_ERR(ep)) {
 		err = PTR_ERR(ep);
+	} else if (GENL_REQ_ATTR_CHECK(info, VMQ_A_EXT_PORT_CONFIG)) {
+		NL_SET_ERR_MSG(info->extack, "config is missing");
+		err = -EINVAL;
 	} else if (!ep->ops->config_set) {
 		NL_SET_ERR_MSG(info->extack, "the extension has no configuration");
 		err = -EOPNOTSUPP;

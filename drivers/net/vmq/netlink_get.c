@@ -164,10 +164,6 @@ int vmq_nl_queue_get_doit(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, VMQ_A_QUEUE_ID)) {
-		NL_SET_ERR_MSG(info->extack, "which queue? id is missing");
-		return -EINVAL;
-	}
 	msg = vmq_nl_reply_start(info, &hdr);
 	if (!msg)
 		return -ENOMEM;
@@ -175,6 +171,11 @@ int vmq_nl_queue_get_doit(struct sk_buff *skb, struct genl_info *info)
 	a = vmq_nl_adapter(info);
 	if (IS_ERR(a)) {
 		err = PTR_ERR(a);
+		goto unlock;
+	}
+	if (GENL_REQ_ATTR_CHECK(info, VMQ_A_QUEUE_ID)) {
+		NL_SET_ERR_MSG(info->extack, "which queue? id is missing");
+		err = -EINVAL;
 		goto unlock;
 	}
 	q = vmq_queue_find(a, nla_get_u32(info->attrs[VMQ_A_QUEUE_ID]));
@@ -245,11 +246,6 @@ int vmq_nl_filter_get_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 	u32 id;
 
-	if (GENL_REQ_ATTR_CHECK(info, VMQ_A_FILTER_ID)) {
-		NL_SET_ERR_MSG(info->extack, "which filter? id is missing");
-		return -EINVAL;
-	}
-	id = nla_get_u32(info->attrs[VMQ_A_FILTER_ID]);
 	msg = vmq_nl_reply_start(info, &hdr);
 	if (!msg)
 		return -ENOMEM;
@@ -259,6 +255,12 @@ int vmq_nl_filter_get_doit(struct sk_buff *skb, struct genl_info *info)
 		err = PTR_ERR(a);
 		goto unlock;
 	}
+	if (GENL_REQ_ATTR_CHECK(info, VMQ_A_FILTER_ID)) {
+		NL_SET_ERR_MSG(info->extack, "which filter? id is missing");
+		err = -EINVAL;
+		goto unlock;
+	}
+	id = nla_get_u32(info->attrs[VMQ_A_FILTER_ID]);
 	mutex_lock(&a->lock);
 	if (id && id <= VMQ_MAX_FILTERS)
 		f = xa_load(&a->filters, id - 1);

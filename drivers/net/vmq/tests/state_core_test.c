@@ -300,7 +300,7 @@ static struct kunit_case vmq_core_cases[] = {
 	KUNIT_CASE_PARAM(vmq_core_items, test_item_gen_params),
 	KUNIT_CASE(vmq_core_padding),
 	KUNIT_CASE(vmq_core_more_counters),
-	KUNIT_CASE(vmq_core_fuzz),
+	KUNIT_CASE_SLOW(vmq_core_fuzz),
 	{}
 };
 

@@ -436,7 +436,7 @@ static struct kunit_case vmq_stream_cases[] = {
 	KUNIT_CASE(vmq_stream_bytes_after_end),
 	KUNIT_CASE(vmq_stream_fed_in_pieces),
 	KUNIT_CASE(vmq_stream_refused_early),
-	KUNIT_CASE(vmq_stream_fuzz),
+	KUNIT_CASE_SLOW(vmq_stream_fuzz),
 	{}
 };
 
