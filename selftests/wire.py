@@ -15,9 +15,9 @@ import time
 
 from lib import (KsftFailEx, NetNS, Raw, Rtnl, arp, build, defer, ether,
                  ethtool, ethtool_stats, icmp4, ip, ip4, ksft_eq, ksft_ge,
-                 ksft_in, ksft_main, ksft_ne, ksft_not_in, ksft_true,
-                 link_info, link_stats, mac, read_file, rules, run, set_sysctl,
-                 udp, vmqctl, wait_until)
+                 ksft_in, ksft_main, ksft_not_in, ksft_true, link_info,
+                 link_stats, mac, read_file, rules, run, set_sysctl, udp,
+                 vmqctl, wait_until)
 from lib.frames import ETH_P_ARP, ETH_P_IP
 from switch import good_checksum
 
@@ -150,35 +150,27 @@ class Cable:
             ksft_true(wait_until(lambda: link_info(name)["operstate"] == 6,
                                  15), f"{name} has a carrier")
 
-    @staticmethod
-    def counts():
-        return {number: packets for number in range(64) if (
-            packets := ethtool_stats("vmq0").get(f"rx_queue_{number}_packets"))}
-
-    def send(self, *frames, quiet=0.4):
+    def send(self, *frames, quiet=0.2):
         """Sends; -> {queue: how many more came}, once nothing comes any more.
 
-        Each of them has left a count or was kept out by the NIC; a frame after
-        them, for the adapter itself, tells that they are all through.
+        The NIC may keep them out; a frame after them, for the adapter itself,
+        tells that all are through.
         """
         for each in self.raw.values():
             each.drain()
         before = ethtool_stats("vmq0")
-        last = ether(self.mac, OTHER, payload=b"last %d" % time.monotonic_ns())
-        self.outside.send(*frames, last)
-        raw = Raw("vmq0")
-        with raw:
-            limit = time.monotonic() + 0.2
-            arrived = lambda: sum(self.delta(before).values())
-            wait_until(lambda: arrived() > 0, 5)
-            count = -1
-            limit = time.monotonic() + quiet
-            while time.monotonic() < limit:
-                if (now := arrived()) != count:
-                    count, limit = now, time.monotonic() + quiet
-                time.sleep(0.05)
+        last = b"last %d" % time.monotonic_ns()
+        with Raw("vmq0") as raw:
+            self.outside.send(*frames, ether(self.mac, OTHER, payload=last))
+            ksft_true(raw.expect(lambda got: last in got, 10),
+                      "the last one came")
+        # a NIC may have its own opinion of their order
+        count, limit = -1, time.monotonic() + quiet
+        while time.monotonic() < limit:
+            if (now := sum(self.delta(before).values())) != count:
+                count, limit = now, time.monotonic() + quiet
+            time.sleep(0.03)
         found = self.delta(before)
-        ksft_ge(found.get(0, 0), 1, "the last one came")
         found[0] = found.get(0, 0) - 1
         return {queue: number for queue, number in found.items() if number}
 
@@ -306,15 +298,9 @@ def address_filter(kind):
     cable = Cable(kind)
 
     def arrives(number, **options):
-        """How many of three frames pass the NIC: it counts what it takes."""
-        text = b"filter %d" % time.monotonic_ns()
-        before = cable.counts()
-        got = cable.send(*[ether(number, OTHER, payload=text,
-                                 **options)] * 3)
-        ksft_ge(sum(cable.counts().values()), sum(before.values()))
-        return sum(got.values())
+        """How many of three frames pass the NIC, to whatever queue."""
+        return sum(cable.send(*[ether(number, OTHER, **options)] * 3).values())
 
-    ksft_eq(read_file("/sys/class/net/eth0/flags")[-3], "1", "0x1...: UP")
     ksft_true(not int(read_file("/sys/class/net/eth0/flags"), 16) & 0x100,
               "not promiscuous")
     ksft_eq(arrives(1), 3, "the port's")
@@ -322,10 +308,12 @@ def address_filter(kind):
     ksft_eq(arrives(0x77), 0, "nobody's")
     if kind == "igb":
         ksft_eq(arrives(2, vlan=11), 0, "nobody's VLAN")
-    # the port's address moves
-    ip("link set vm1 address 52:54:00:00:00:0a")
-    ksft_eq(arrives(10), 3, "the new one")
-    ksft_eq(arrives(1), 0, "the old one")
+    # the port's address moves (not from :01, which is in one group of igb's
+    # multicast hash with 224.0.0.1)
+    for number in (0x0b, 0x0a):
+        ip(f"link set vm1 address 52:54:00:00:00:{number:02x}")
+        ksft_eq(arrives(number), 3, "the new one")
+    ksft_eq(arrives(0x0b), 0, "the old one")
     # a rule goes
     [location] = [each for each in rules("vmq0") if "52:54:00:00:00:02" in
                   ethtool(f"-n vmq0 rule {each}")]
@@ -390,9 +378,9 @@ def answered(cable, target, target_mac, vlan=None):
     """Does somebody outside get both answers, in the VLAN of the questions?"""
     cable.outside.take()
     cable.outside.send(*question(target, target_mac, vlan))
-    want_arp = ether(OTHER, target_mac, ETH_P_ARP, vlan=vlan, payload=arp(
-        2, target_mac, target, OTHER, THEM))
     at = 18 if vlan is not None else 14
+    want_arp = ether(OTHER, target_mac, ETH_P_ARP, vlan=vlan, payload=arp(
+        2, target_mac, target, OTHER, THEM))[:at + 28]
     found = cable.outside.expect(
         lambda frame: frame[:12] == mac(OTHER) + mac(target_mac), 2)
     ksft_true(any(frame[:len(want_arp)] == want_arp for frame in found),
@@ -515,7 +503,6 @@ def link_down(kind):
         2, OTHER, vlan=10)] * 2), {1: 3, 5: 2})
     stats = link_stats("vm1")
     ksft_eq(stats["rx_packets"], 3)
-    ksft_ne(link_info("vm1")["ifindex"], 0)
 
 
 def test_igb_shows():

@@ -5,35 +5,56 @@
  */
 #include "netlink.h"
 
-static struct sk_buff *vmq_ntf_start(const struct net_device *dev, u8 cmd,
-				     void **hdr)
-{
+struct vmq_ntf {
+	struct net *net;
 	struct sk_buff *msg;
+	void *hdr;
+};
 
-	if (!genl_has_listeners(&vmq_nl_family, dev_net(dev),
-				VMQ_NLGRP_EVENTS))
-		return NULL;
-	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!msg)
-		return NULL;
-	*hdr = genlmsg_put(msg, 0, 0, &vmq_nl_family, 0, cmd);
-	if (!*hdr) {
-		nlmsg_free(msg);
-		return NULL;
-	}
-	return msg;
+/*
+ * The netns of a device, held: where a session's descriptor is read or written
+ * there is no rtnl to keep the device from moving on.
+ */
+static struct net *vmq_ntf_net(const struct net_device *dev)
+{
+	struct net *net;
+
+	rcu_read_lock();
+	net = maybe_get_net(dev_net(dev));
+	rcu_read_unlock();
+	return net;
 }
 
-static void vmq_ntf_end(const struct net_device *dev, struct sk_buff *msg,
-			void *hdr, int err)
+static bool vmq_ntf_start(struct vmq_ntf *ntf, const struct net_device *dev,
+			  u8 cmd)
+{
+	ntf->net = vmq_ntf_net(dev);
+	if (!ntf->net)
+		return false;
+	if (!genl_has_listeners(&vmq_nl_family, ntf->net, VMQ_NLGRP_EVENTS))
+		goto put;
+	ntf->msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!ntf->msg)
+		goto put;
+	ntf->hdr = genlmsg_put(ntf->msg, 0, 0, &vmq_nl_family, 0, cmd);
+	if (ntf->hdr)
+		return true;
+	nlmsg_free(ntf->msg);
+put:
+	put_net(ntf->net);
+	return false;
+}
+
+static void vmq_ntf_end(struct vmq_ntf *ntf, int err)
 {
 	if (err) {
-		nlmsg_free(msg);
-		return;
+		nlmsg_free(ntf->msg);
+	} else {
+		genlmsg_end(ntf->msg, ntf->hdr);
+		genlmsg_multicast_netns(&vmq_nl_family, ntf->net, ntf->msg, 0,
+					VMQ_NLGRP_EVENTS, GFP_KERNEL);
 	}
-	genlmsg_end(msg, hdr);
-	genlmsg_multicast_netns(&vmq_nl_family, dev_net(dev), msg, 0,
-				VMQ_NLGRP_EVENTS, GFP_KERNEL);
+	put_net(ntf->net);
 }
 
 /**
@@ -44,13 +65,10 @@ static void vmq_ntf_end(const struct net_device *dev, struct sk_buff *msg,
  */
 void vmq_notify_queue(struct vmq_queue *q)
 {
-	struct net_device *dev = q->adapter->dev;
-	struct sk_buff *msg;
-	void *hdr;
+	struct vmq_ntf ntf;
 
-	msg = vmq_ntf_start(dev, VMQ_CMD_QUEUE_NTF, &hdr);
-	if (msg)
-		vmq_ntf_end(dev, msg, hdr, vmq_fill_queue(msg, q));
+	if (vmq_ntf_start(&ntf, q->adapter->dev, VMQ_CMD_QUEUE_NTF))
+		vmq_ntf_end(&ntf, vmq_fill_queue(ntf.msg, q));
 }
 
 /**
@@ -64,12 +82,10 @@ void vmq_notify_queue(struct vmq_queue *q)
 void vmq_notify_filter(struct vmq_adapter *a, const struct vmq_filter *f,
 		       const char *event)
 {
-	struct sk_buff *msg;
-	void *hdr;
+	struct vmq_ntf ntf;
 
-	msg = vmq_ntf_start(a->dev, VMQ_CMD_FILTER_NTF, &hdr);
-	if (msg)
-		vmq_ntf_end(a->dev, msg, hdr, vmq_fill_filter(msg, a, f, event));
+	if (vmq_ntf_start(&ntf, a->dev, VMQ_CMD_FILTER_NTF))
+		vmq_ntf_end(&ntf, vmq_fill_filter(ntf.msg, a, f, event));
 }
 
 /**
@@ -80,12 +96,10 @@ void vmq_notify_filter(struct vmq_adapter *a, const struct vmq_filter *f,
  */
 void vmq_notify_port(struct vmq_port *port)
 {
-	struct sk_buff *msg;
-	void *hdr;
+	struct vmq_ntf ntf;
 
-	msg = vmq_ntf_start(port->dev, VMQ_CMD_PORT_NTF, &hdr);
-	if (msg)
-		vmq_ntf_end(port->dev, msg, hdr, vmq_fill_port(msg, port));
+	if (vmq_ntf_start(&ntf, port->dev, VMQ_CMD_PORT_NTF))
+		vmq_ntf_end(&ntf, vmq_fill_port(ntf.msg, port));
 }
 
 /**
@@ -100,11 +114,9 @@ void vmq_notify_port(struct vmq_port *port)
 void vmq_notify_unclaimed(struct vmq_port *port, const uuid_t *ext,
 			  const uuid_t *class, u32 length)
 {
-	struct sk_buff *msg;
-	void *hdr;
+	struct vmq_ntf ntf;
 
-	msg = vmq_ntf_start(port->dev, VMQ_CMD_RECORD_UNCLAIMED_NTF, &hdr);
-	if (msg)
-		vmq_ntf_end(port->dev, msg, hdr,
-			    vmq_fill_record(msg, port, ext, class, length));
+	if (vmq_ntf_start(&ntf, port->dev, VMQ_CMD_RECORD_UNCLAIMED_NTF))
+		vmq_ntf_end(&ntf, vmq_fill_record(ntf.msg, port, ext, class,
+						  length));
 }

@@ -1,0 +1,211 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""A QEMU guest on a port's /dev/tapN: it talks to all, dies and comes back."""
+
+import contextlib
+import os
+import pathlib
+import re
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
+# pylint: disable=wrong-import-position
+import boot
+import ktap
+from stage import (GUEST, HOST, MAC, STATION, CommandError, Server,
+                   adapter_commands, counters, module_commands, netns,
+                   pattern, sh, station_commands, wait_for)
+
+SIZE = 24 << 20
+
+if boot.inside():
+    from nested import Guest
+
+
+class World:
+    """What the tests share; they come in the order of TESTS."""
+
+    def __init__(self):
+        self.guest = None
+        self.server = {}
+
+    def prepare(self):
+        for command in (*module_commands(), *station_commands(),
+                        *adapter_commands("eth0", HOST[1])):
+            sh(command)
+        for number in (1, 2):
+            sh(f"ip link add link vmq0 name vm{number} "
+               f"address {MAC[number]} type vmqport")
+        sh("ip netns add guest2")
+        sh("ip link set vm2 netns guest2")
+        sh(f"ip -n guest2 addr add {GUEST[2]}/24 dev vm2")
+        sh("ip -n guest2 link set vm2 up")
+        sh("ip link set vm1 up")
+        data = pattern(SIZE)
+        for name in ("station", "guest2"):
+            self.server[name] = Server(name, data)
+
+    def boot(self, vhost):
+        self.guest = Guest("guest1", "vm1", MAC[1], f"{GUEST[1]}/24",
+                           vhost=vhost)
+        self.guest.boot()
+        self.guest.run(f"dd if=/dev/urandom of=data bs=1M count={SIZE >> 20}")
+
+    def kill(self):
+        self.guest.kill()
+        wait_for("nobody has the tap open", self.tap_is_closed)
+
+    @staticmethod
+    def tap_is_closed():
+        """Seen by what it means: a frame for the guest is dropped."""
+        before = counters("vmq0")["rx_drops_no_reader"]
+        with contextlib.suppress(CommandError):
+            sh(f"ip netns exec station ping -c 1 -W 0.3 {GUEST[1]}")
+        return counters("vmq0")["rx_drops_no_reader"] > before
+
+
+world = World()
+
+
+def check(truth, *what):
+    if not truth:
+        raise AssertionError(" ".join(map(str, what)))
+
+
+def ping(address, *options):
+    """From the guest; busybox has no -M, the sizes say it all."""
+    shown = world.guest.run(f"ping -c 3 -W 5 {' '.join(options)} {address}")
+    check(" 3 packets received" in shown, shown)
+
+
+def transfer(peer, address):
+    """SIZE bytes to the peer, and SIZE other bytes from there."""
+    server = world.server[peer]
+    mine = world.guest.run("sha256sum data").split()[0]
+    theirs = world.guest.run(f"nc {address} {server.SINK} <data", 60)
+    check(mine == theirs.strip(), "sent", mine, "arrived", theirs)
+    got = world.guest.run(
+        f"nc {address} {server.SOURCE} </dev/null | sha256sum", 60)
+    check(got.split()[0] == server.sha256, "sent", server.sha256, "got", got)
+
+
+def test_boot():
+    """Modules, adapter and ports are there, and a guest boots on vm1"""
+    world.prepare()
+    world.boot(vhost=False)
+
+
+def test_ping():
+    """ARP and ping: station, the other guest, the host itself"""
+    for address in (STATION, GUEST[2], HOST[1]):
+        ping(address)
+    neighbours = world.guest.run("ip neigh")
+    for address in (STATION, GUEST[2], HOST[1]):
+        check(re.search(rf"^{address} .*lladdr", neighbours, re.M), neighbours)
+
+
+def test_queues():
+    """Its frames come by the queue of its port, and by that alone"""
+    before = counters("vmq0")
+    sh(f"ip netns exec station ping -f -c 50 {GUEST[1]}")
+    after = counters("vmq0")
+    grown = {name for name in after if re.match("rx_queue_.*_packets", name)
+             and after[name] - before[name] >= 50}
+    check(grown == {"rx_queue_1_packets"}, grown)
+
+
+def test_tcp_outside():
+    """24 MiB by TCP to and from the station, checksums are equal"""
+    transfer("station", STATION)
+
+
+def test_tcp_other():
+    """24 MiB by TCP to and from the other guest, checksums are equal"""
+    transfer("guest2", GUEST[2])
+
+
+def test_mtu():
+    """Frames of a larger MTU pass, and none larger than it"""
+    sh("ip link set eth0 mtu 4000; ip link set vmq0 mtu 4000;"
+       "ip link set vm1 mtu 4000; ip -n station link set eth2 mtu 4000")
+    world.guest.run("ip link set eth0 mtu 4000")
+    ping(STATION, "-s 3900")
+    sh("ip netns exec station ping -c 2 -W 5 -M do -s 3972 " + GUEST[1])
+    sh("ip -n station link set eth2 mtu 5000")
+    shown = sh("ip netns exec station ping -c 1 -W 1 -M do -s 4600 "
+               + GUEST[1], check=False)
+    check(" 0 received" in shown, shown)
+    sh("ip link set vm1 mtu 1500; ip link set vmq0 mtu 1500;"
+       "ip link set eth0 mtu 1500; ip -n station link set eth2 mtu 1500")
+    world.guest.run("ip link set eth0 mtu 1500")
+
+
+def test_vlan():
+    """A VLAN made inside of the guest reaches the same VLAN outside"""
+    world.guest.run("ip link add link eth0 name eth0.7 type vlan id 7 &&"
+                    "ip addr add 198.51.100.11/24 dev eth0.7 &&"
+                    "ip link set eth0.7 up")
+    sh("ip -n station link add link eth2 name eth2.7 type vlan id 7;"
+       "ip -n station addr add 198.51.100.99/24 dev eth2.7;"
+       "ip -n station link set eth2.7 up")
+    # a port takes untagged frames, until it is given the VLAN
+    sh(f"ethtool -N vmq0 flow-type ether dst {MAC[1]} vlan 7 m 0xf000 action 1")
+    ping("198.51.100.99")
+    world.guest.run("ip link del eth0.7")
+    sh("ip -n station link del eth2.7")
+
+
+def test_killed():
+    """Without its reader frames are dropped and counted, none reach the host"""
+    world.kill()
+    before, host = counters("vmq0"), counters("vm1")
+    shown = sh(f"ip netns exec station ping -c 5 -i 0.2 -W 1 {GUEST[1]}",
+               check=False)
+    check(" 0 received" in shown, shown)
+    after = counters("vmq0")
+    # ARP has to be answered by now, or it may ask again
+    grown = after["rx_drops_no_reader"] - before["rx_drops_no_reader"]
+    check(grown >= 3, "dropped", grown, before, after)
+    check(after["rx_queue_1_packets"] == before["rx_queue_1_packets"],
+          "counted as received, too")
+    check(counters("vm1")["rx_queue_0_packets"] ==
+          host["rx_queue_0_packets"], "port")
+
+
+def test_restarted():
+    """A new QEMU on the same port works, with vhost-net"""
+    if not os.path.exists("/dev/vhost-net"):
+        raise ktap.Skip("no /dev/vhost-net")
+    world.boot(vhost=True)
+    check(sh("ps -e -o comm").count("vhost-"), "no vhost thread")
+    for address in (STATION, GUEST[2], HOST[1]):
+        ping(address)
+
+
+def test_vhost_outside():
+    """vhost-net: 24 MiB to and from the station"""
+    transfer("station", STATION)
+
+
+def test_vhost_other():
+    """vhost-net: 24 MiB to and from the other guest"""
+    transfer("guest2", GUEST[2])
+
+
+def test_end():
+    """The port can be deleted under the guest, then the module unloaded"""
+    sh("ip link del vm1")
+    world.guest.kill()
+    sh("ip link del vmq0")
+    sh("rmmod vmq_acl vmq")
+
+
+TESTS = [test_boot, test_ping, test_queues, test_tcp_outside, test_tcp_other,
+         test_mtu, test_vlan, test_killed, test_restarted, test_vhost_outside,
+         test_vhost_other, test_end]
+
+if __name__ == "__main__":
+    if not boot.inside():
+        boot.boot(pathlib.Path(__file__).resolve())
+    sys.exit(ktap.run(TESTS))

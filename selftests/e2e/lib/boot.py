@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Start a program again, inside of a test machine with NICs and a network."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+TESTVM = HERE.parents[2] / "tools/testvm/run"
+# The uplinks of host 1 and host 2, and a station elsewhere on the network.
+NICS = ["igb", "igb", "virtio"]
+
+
+def inside():
+    return "VMQ_MACHINE" in os.environ
+
+
+def guest_kernel():
+    """Path of the kernel of the guests; compiles it where there is none."""
+    return subprocess.run([TESTVM, "--print", "guest-kernel"], check=True,
+                          text=True, stdout=subprocess.PIPE).stdout.strip()
+
+
+def command(program, *options):
+    """What runs `program` inside. It finds all VMQ_... variables there."""
+    nics = [word for nic in NICS for word in ("--uplink", nic)]
+    switch = f"exec {HERE / 'switch.py'} {len(NICS)}"
+    return [str(TESTVM), *nics, "--outside", switch, "--timeout", "300",
+            *options, "qemu", "--", str(program)]
+
+
+def boot(program):
+    """Become that."""
+    os.environ["VMQ_GUEST_KERNEL"] = guest_kernel()
+    sys.stdout.flush()
+    os.execv(TESTVM, command(program))

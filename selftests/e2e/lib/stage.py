@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the test machine is made into: two hosts, and a station elsewhere.
+
+    host 1   the machine's own network namespace; its uplink is eth0 (igb)
+    host 2   the namespace "host2"; its uplink is eth1 (igb)
+    station  the namespace "station", on eth2 (virtio): a peer for the guests
+
+The wires of the three NICs end outside of the machine, in switch.py.
+"""
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import re
+import socket
+import subprocess
+import threading
+import time
+
+HOST = {1: "192.0.2.1", 2: "192.0.2.2"}
+GUEST = {1: "192.0.2.11", 2: "192.0.2.12"}
+MAC = {1: "52:54:00:00:00:11", 2: "52:54:00:00:00:12"}
+STATION = "192.0.2.99"
+
+CLONE_NEWNET = 0x40000000
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class CommandError(Exception):
+    pass
+
+
+def sh(command, check=True, timeout=60):
+    """Run a shell command; -> what it printed, errors included."""
+    result = subprocess.run(command, shell=True, text=True, timeout=timeout,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, check=False)
+    if check and result.returncode:
+        raise CommandError(f"{command}: status {result.returncode}\n"
+                           f"{result.stdout}")
+    return result.stdout
+
+
+def wait_for(what, condition, timeout=20):
+    """Until condition() is true; -> its value. Raises with `what`."""
+    deadline = time.monotonic() + timeout
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not after {timeout} s: {what}")
+        time.sleep(0.1)
+    return value
+
+
+@contextlib.contextmanager
+def netns(name):
+    """This thread in another namespace; sockets made there stay there."""
+    def enter(path):
+        with open(path, "rb") as handle:
+            if libc.setns(handle.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), f"setns {path}")
+
+    with open("/proc/thread-self/ns/net", "rb") as before:
+        enter(f"/run/netns/{name}")
+        try:
+            yield
+        finally:
+            libc.setns(before.fileno(), CLONE_NEWNET)
+
+
+def module_commands():
+    """Shell commands that load the modules as built, and KVM."""
+    directory = f"{os.environ['VMQ_BUILD']}/drivers/net/vmq"
+    return ["modprobe -a tap libcrc32c vhost_net kvm_amd",
+            f"insmod {directory}/vmq.ko",
+            f"insmod {directory}/ext/vmq_acl.ko"]
+
+
+def station_commands():
+    return ["ip netns add station",
+            "ip link set eth2 netns station",
+            f"ip -n station addr add {STATION}/24 dev eth2",
+            "ip -n station link set eth2 up"]
+
+
+def adapter_commands(uplink, address):
+    return ["ip link add vmq0 type vmq",
+            f"ip link set {uplink} master vmq0",
+            f"ip link set {uplink} up",
+            f"ip addr add {address}/24 dev vmq0",
+            "ip link set vmq0 up"]
+
+
+def counters(device, namespace=None):
+    """ethtool -S, as {name: value}."""
+    prefix = f"ip netns exec {namespace} " if namespace else ""
+    shown = sh(f"{prefix}ethtool -S {device}")
+    return {name: int(value) for name, value in
+            re.findall(r"^\s*(\S+): (\d+)$", shown, re.M)}
+
+
+# -- TCP
+
+def pattern(size):
+    """Bytes that differ from one place to the next."""
+    block = b"".join(number.to_bytes(4, "big") for number in range(1 << 16))
+    return (block * (size // len(block) + 1))[:size]
+
+
+class Server:
+    """In a namespace: takes what clients send and answers with its SHA-256
+    (port 9001), or sends them `data` (port 9002)."""
+
+    SINK, SOURCE = 9001, 9002
+
+    def __init__(self, namespace, data=b""):
+        self.data = data
+        self.sha256 = hashlib.sha256(data).hexdigest()
+        with netns(namespace):
+            for port, handler in ((self.SINK, self.sink),
+                                  (self.SOURCE, self.source)):
+                listener = socket.create_server(("", port))
+                threading.Thread(target=self.serve, args=(listener, handler),
+                                 daemon=True).start()
+
+    @staticmethod
+    def serve(listener, handler):
+        while True:
+            connection, _ = listener.accept()
+            connection.settimeout(60)
+            with connection, contextlib.suppress(OSError):
+                handler(connection)
+
+    @staticmethod
+    def sink(connection):
+        digest = hashlib.sha256()
+        while data := connection.recv(1 << 18):
+            digest.update(data)
+        connection.sendall(digest.hexdigest().encode() + b"\n")
+
+    def source(self, connection):
+        connection.sendall(self.data)
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1)       # until the client has read all of it
+
+
+class Echo:
+    """A TCP connection from a namespace to an echo service.
+
+    `sent` and `received` count its bytes.
+    """
+
+    def __init__(self, namespace, address, port, timeout=10):
+        with netns(namespace):
+            self.socket = socket.create_connection((address, port), timeout)
+        self.sent = self.received = 0
+
+    def exchange(self, lines=10, timeout=20):
+        """Send lines and get them all back, or raise TimeoutError."""
+        text = b"".join(b"%d: a line that is to come back\n" % (self.sent + n)
+                        for n in range(lines))
+        self.begin(text)
+        self.end(text, timeout)
+
+    def begin(self, text):
+        self.socket.sendall(text)
+        self.sent += len(text)
+
+    def end(self, text, timeout):
+        deadline = time.monotonic() + timeout
+        got = b""
+        while len(got) < len(text):
+            self.socket.settimeout(max(deadline - time.monotonic(), 0.01))
+            data = self.socket.recv(len(text) - len(got))
+            if not data:
+                raise ConnectionError("the other end closed the connection")
+            got += data
+            self.received += len(data)
+        if got != text:
+            raise AssertionError("something else came back")
+
+    def pair(self):
+        """Both ends' addresses and ports."""
+        return self.socket.getsockname(), self.socket.getpeername()
+
+    def close(self):
+        self.socket.close()
+
+
+def connects(namespace, address, port, timeout=5):
+    """Can a new connection be made? A silent drop is a no, too."""
+    try:
+        Echo(namespace, address, port, timeout).close()
+    except OSError:
+        return False
+    return True
