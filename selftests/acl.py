@@ -11,7 +11,8 @@ import threading
 
 from lib import (UAPI, Genl, NetNS, NlError, Raw, Rtnl, adapter, attr,
                  attr_str, attr_u8, attr_u32, build, cmd, defer, ether,
-                 ethtool_stats, fail_cmd, ksft_eq, ksft_ge, ksft_in, ksft_main,
+                 ethtool_stats, fail_cmd, ksft_eq, ksft_ge, ksft_in, ksft_lt,
+                 ksft_main,
                  ksft_not_in, ksft_pr, ksft_raises, ksft_true, link_stats, mac,
                  machine, nest, pair, port, vmqctl, wait_until)
 from lib.frames import arp, checksum, icmp4, ip4
@@ -273,7 +274,8 @@ def test_large_transfer():
     add("direction in action deny")
     size = (2 if machine() == "uml-debug" else 20) << 20
     ksft_true(transfer(contextlib.nullcontext(), outside, OUTSIDE, size)[0])
-    ksft_eq(summary()["denied"], 0)
+    # there may be an IGMP report
+    ksft_lt(summary()["denied"], 5)
 
 
 def test_counters():
@@ -371,7 +373,7 @@ def test_raw_requests():
 
     def send(data):
         genl.call(UAPI["VMQ_CMD_EXT_PORT_SET"], attr_str(2, "vm1"),
-                  attr_str(name, "acl"), attr(config | 0x8000, data))
+                  attr_str(name, "acl"), attr(config, data))
 
     for comment, data in (
             ("nothing", b""),
@@ -411,7 +413,7 @@ def test_many_rules():
     for each in range(number):
         genl.call(UAPI["VMQ_CMD_EXT_PORT_SET"], attr_str(2, "vm1"),
                   attr_str(UAPI["VMQ_A_EXT_PORT_NAME"], "acl"),
-                  attr(UAPI["VMQ_A_EXT_PORT_CONFIG"] | 0x8000, nest(
+                  attr(UAPI["VMQ_A_EXT_PORT_CONFIG"], nest(
                       UAPI["VMQ_A_ACL_ADD"],
                       attr_u8(UAPI["VMQ_A_ACL_RULE_DIRECTION"], 0),
                       attr_u8(UAPI["VMQ_A_ACL_RULE_ACTION"], 0),
@@ -426,10 +428,12 @@ def test_many_rules():
 
 
 def test_module():
-    """The extension's module goes while it is enabled: ports work on."""
+    """Its module is pinned while it is enabled; after that it may go."""
     wire, guest = world()
     add("direction in action deny")
+    ksft_in("in use", fail_cmd("rmmod vmq_acl")[1])
     ksft_true(not arrives(wire, guest, inward()))
+    cmd("vmqctl ext disable dev vmq0 name acl")
     cmd("rmmod vmq_acl")
     back = defer(load, "vmq_acl")
     ksft_true(arrives(wire, guest, inward()))

@@ -333,7 +333,7 @@ def test_foreign_netns():
             return "the port was not moved"
         found = []
         genl = Genl()
-        flush = attr(UAPI["VMQ_A_EXT_PORT_CONFIG"] | 0x8000,
+        flush = attr(UAPI["VMQ_A_EXT_PORT_CONFIG"],
                      attr(UAPI["VMQ_A_ACL_FLUSH_RULES"]))
         for name in ("SAVE_BEGIN", "RESTORE_BEGIN", "ABORT", "EXT_PORT_SET"):
             more = [attr_str(UAPI["VMQ_A_EXT_PORT_NAME"], "acl"), flush] \

@@ -14,7 +14,8 @@ import threading
 import time
 
 from lib import (NetNS, Raw, Rtnl, Rule, Session, adapter, build, cmd,
-                 defer, ether, ethtool_stats, ksft_eq, ksft_ge, ksft_main,
+                 defer, ether, ethtool_stats, fail_cmd, ksft_eq, ksft_ge, ksft_in,
+                 ksft_main,
                  ksft_pr, ksft_true, link_stats, mac, pair, port,
                  restore, rule_add, rule_del, rules, run, save, vmqctl, wait_until)
 from lib.env import quiet
@@ -228,6 +229,9 @@ def test_unload_in_use():
     cmd("vmqctl acl add dev vm1 direction in action allow")
     rule_add("vmq0", Rule(0x12, 5).dst(mac(9)))
     sender = traffic()
+    ksft_in("in use", fail_cmd("rmmod vmq")[1], "by vmq_acl")
+    ksft_in("in use", fail_cmd("rmmod vmq_acl")[1], "it is enabled")
+    cmd("vmqctl ext disable dev vmq0 name acl")
     cmd("rmmod vmq_acl")
     cmd("rmmod vmq")
     sender.end()

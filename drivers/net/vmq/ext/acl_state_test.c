@@ -344,11 +344,12 @@ static void acl_hostile_test(struct kunit *test)
 
 #define BAD(field, value)						\
 	do {								\
-		typeof(field) saved = field;				\
+		typeof(field) *at = &(field);				\
+		typeof(field) saved = *at;				\
 									\
-		field = value;						\
+		*at = value;						\
 		KUNIT_EXPECT_EQ(test, -EINVAL, try_record(test, s));	\
-		field = saved;						\
+		*at = saved;						\
 	} while (0)
 
 	BAD(hdr->count, 0);

@@ -1,0 +1,422 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# machines: uml-debug
+"""Out of memory at every place: the i-th allocation of an operation fails, for
+every i. It then works or fails, and what fails has changed nothing."""
+
+import contextlib
+import errno
+import os
+import struct
+import time
+
+from lib import (UAPI, Genl, KsftSkipEx, Netlink, NlError, Rtnl, Rule, Session,
+                 adapter, attr, attr_str, attr_u8, cmd, defer, ksft_eq,
+                 ksft_ge, ksft_main, ksft_pr, ksft_true, link_info, mac, nest,
+                 pair, port, restore, rule_add, rule_del, rules, save)
+from lib.env import quiet
+
+FAIL_NTH = "/proc/thread-self/fail-nth"
+FAILSLAB = "/sys/kernel/debug/failslab"
+SECONDS = 5.0          # for each operation
+MANY = 1 << 20
+
+
+class Injection:
+    """with injection(n): the n-th allocation in there fails."""
+
+    def __init__(self):
+        try:
+            self.fd = os.open(FAIL_NTH, os.O_RDWR)
+            with open(f"{FAILSLAB}/ignore-gfp-wait", "w",
+                      encoding="ascii") as stream:
+                stream.write("N")
+        except OSError as reason:
+            raise KsftSkipEx(f"no fault injection: {reason}") from None
+        # a trace for every failure would take longer than all the rest
+        base = "/sys/kernel/debug"
+        for name in os.listdir(base):
+            with contextlib.suppress(OSError):
+                with open(f"{base}/{name}/verbose", "w",
+                          encoding="ascii") as stream:
+                    stream.write("0")
+        self.left = 0
+
+    def __call__(self, number):
+        self.number = b"%d" % number
+        return self
+
+    def __enter__(self):
+        os.write(self.fd, self.number)
+
+    def __exit__(self, *_):
+        self.left = int(os.pread(self.fd, 16, 0))
+        os.write(self.fd, b"0")
+
+
+def state():
+    """What an operation that failed must leave as it was."""
+    found = {"links": sorted(os.listdir("/sys/class/net")),
+             "nodes": sorted(each for each in os.listdir("/dev")
+                             if each.startswith("tap"))}
+    with contextlib.closing(Genl()) as genl:
+        for name in ("ADAPTER", "FILTER"):
+            found[name] = genl.call(UAPI[f"VMQ_CMD_{name}_GET"], dump=True)
+        keep = {UAPI[f"VMQ_A_PORT_{name}"] for name in
+                ("DEV", "MAC", "UUID", "QUEUES", "MIGRATION", "PORT_ID")}
+        found["PORT"] = [[each for each in answer if each[0] in keep]
+                         for answer in genl.call(UAPI["VMQ_CMD_PORT_GET"],
+                                                 dump=True)]
+        keep = {UAPI[f"VMQ_A_QUEUE_{name}"] for name in
+                ("ID", "STATE", "FILTERS", "PORT")}
+        found["QUEUE"] = [
+            [each for each in answer if each[0] in keep] for answer
+            in genl.call(UAPI["VMQ_CMD_QUEUE_GET"], dump=True)]
+        # objects of queues that were used once stay, as undefined ones
+        found["QUEUE"] = [each for each in found["QUEUE"] if dict(each)[
+            UAPI["VMQ_A_QUEUE_STATE"]] != bytes(4)]
+    for dev in ("vmq0", "vm1", "up0"):
+        if dev in found["links"]:
+            found[dev] = {key: value for key, value in link_info(dev).items()
+                          if key != "stats"}
+    return found
+
+
+def every(injection, operation, undo, must_work=False):
+    """Fails the 1st, 2nd, ... allocation of operation().
+
+    undo() takes back what a good operation did. -> how many were tried
+    """
+    before = state()
+    begin = time.monotonic()
+    with injection(MANY):
+        operation()
+    count = MANY - injection.left
+    undo()
+    ksft_eq(state(), before, "without a failure")
+    once = time.monotonic() - begin
+    step = max(1, int(count * once * 1.5 / SECONDS))
+    tried, worked, failed = 0, 0, 0
+    for number in range(1, count + 1, step):
+        tried += 1
+        error = None
+        try:
+            with injection(number):
+                operation()
+        except OSError as reason:
+            error = reason
+        if error is None:
+            worked += 1
+            undo()
+        elif error.errno == errno.ENOBUFS or isinstance(error, TimeoutError):
+            # it may be the answer that was lost
+            if state() != before:
+                undo()
+        else:
+            failed += 1
+            ksft_true(not must_work, f"allocation {number}: {error}")
+        after = state()
+        ksft_eq(after, before, f"allocation {number}: {error or 'worked'}")
+        if after != before:
+            break
+    ksft_pr(f"{tried} of {count} allocations: {worked} times it worked "
+            f"nevertheless, {failed} times it failed")
+    ksft_ge(count, 1)
+    with injection(MANY):
+        operation()
+    undo()
+
+
+class Request:
+    """A request that is packed before and sent with an allocation failing."""
+
+    def __init__(self, sock, kind, payload, flags=0):
+        self.sock, self.kind, self.payload = sock, kind, payload
+        self.flags = flags | 5
+        sock.sock.settimeout(1)
+
+    def __call__(self):
+        message = self.sock.message(self.kind, self.flags, self.payload)
+        self.sock.sock.send(message)
+        return self.sock.answer(self.sock.seq)
+
+
+def genl_request(genl, command, *attributes):
+    return Request(genl, genl.family, struct.pack(
+        "=BBH", UAPI[command], 1, 0) + b"".join(attributes))
+
+
+def world(injection_first=True):
+    injection = Injection()
+    del injection_first
+    pair()
+    adapter("vmq0", uplink="up0", rxq=4, txq=4)
+    port("vm1", number=1)
+    return injection
+
+
+def test_adapter():
+    """ip link add type vmq"""
+    injection = Injection()
+    rtnl = Rtnl()
+    add = Request(rtnl, 16, rtnl.add_payload("vmqx", "vmq", rxq=2, txq=2),
+                  0x600)
+    every(injection, add, lambda: Rtnl().delete("vmqx"))
+
+
+def test_port():
+    """ip link add type vmqport"""
+    injection = world()
+    rtnl = Rtnl()
+    add = Request(rtnl, 16, rtnl.add_payload(
+        "vmx", "vmqport", link="vmq0", address="52:54:00:00:00:09", rxq=2),
+        0x600)
+    every(injection, add, lambda: Rtnl().delete("vmx"))
+
+
+def test_delete():
+    """Deleting works, whatever memory there is."""
+    injection = world()
+
+    def make():
+        Rtnl().add("vmx", "vmqport", link="vmq0", address="52:54:00:00:00:09")
+        quiet("vmx")
+
+    make()
+    rtnl = Rtnl()
+
+    def remove():
+        Request(rtnl, 17, struct.pack("=BxHiII", 0, 0,
+                                      Rtnl.index("vmx"), 0, 0))()
+
+    # what comes back has another index and identity
+    before = rules("vmq0")
+    with injection(MANY):
+        remove()
+    count = MANY - injection.left
+    make()
+    limit = time.monotonic() + SECONDS
+    tried = 0
+    for number in range(1, count + 1, max(1, count // 40)):
+        if time.monotonic() > limit:
+            break
+        tried += 1
+        try:
+            with injection(number):
+                remove()
+        except (OSError, TimeoutError) as reason:
+            ksft_eq(reason.errno, errno.ENOBUFS, f"{number}: {reason}")
+        if rtnl.exists("vmx"):
+            ksft_true(False, f"allocation {number}: it is still there")
+            Rtnl().delete("vmx")
+        make()
+    ksft_pr(f"{tried} of {count} allocations")
+    Rtnl().delete("vmx")
+    ksft_eq(rules("vmq0"), [each for each in before
+                            if each == max(before)])
+
+
+def test_attach():
+    """ip link set UPLINK master vmq0"""
+    injection = world()
+    pair("up1", "wire1")
+    adapter("vmq1", rxq=2, txq=2, address="52:54:00:00:00:aa")
+    port("vmy", link="vmq1", number=8)
+    rtnl = Rtnl()
+    index = rtnl.index("vmq1")
+    header = struct.pack("=BxHiII", 0, 0, rtnl.index("up1"), 0, 0)
+    attach = Request(rtnl, 16, header + attr(10, struct.pack("=I", index)))
+    every(injection, attach, lambda: Rtnl().set("up1", master=""))
+
+
+def test_rule():
+    """ethtool -N: a MAC filter, an n-tuple rule, another one at its place"""
+    injection = world()
+    for rule in (Rule(0x12, 2, 7).dst(mac(9)).vlan(10, 0xfff),
+                 Rule(1, 3, 7).dst_port(80)):
+        every(injection, lambda each=rule: rule_add("vmq0", each),
+              lambda: rule_del("vmq0", 7))
+    first, second = Rule(0x12, 2, 7).dst(mac(9)), Rule(1, 3, 7).dst_port(80)
+    rule_add("vmq0", first)
+    every(injection, lambda: rule_add("vmq0", second),
+          lambda: rule_add("vmq0", first))
+
+
+def test_rule_delete():
+    """ethtool -N delete works, whatever memory there is."""
+    injection = world()
+    for rule in (Rule(0x12, 2, 7).dst(mac(9)), Rule(1, 3, 7).dst_port(80)):
+        rule_add("vmq0", rule)
+        every(injection, lambda: rule_del("vmq0", 7),
+              lambda each=rule: rule_add("vmq0", each), must_work=True)
+        rule_del("vmq0", 7)
+
+
+def test_address():
+    """ip link set vm1 address"""
+    injection = world()
+    rtnl = Rtnl()
+    header = struct.pack("=BxHiII", 0, 0, rtnl.index("vm1"), 0, 0)
+    change = Request(rtnl, 16, header + attr(1, mac(0x77)))
+    every(injection, change,
+          lambda: Rtnl().set("vm1", address="52:54:00:00:00:01"))
+
+
+def acl_state(dev="vm1", connections=False):
+    """Rules of a port, without their counters."""
+    with contextlib.closing(Genl()) as genl:
+        return genl.call(UAPI["VMQ_CMD_EXT_PORT_GET"], attr_str(2, dev),
+                         attr_str(3, "acl"), dump=True) if connections else \
+            len(genl.call(UAPI["VMQ_CMD_EXT_PORT_GET"], attr_str(2, dev),
+                          attr_str(3, "acl"), dump=True))
+
+
+def acl_rule(genl, *more):
+    return genl_request(
+        genl, "VMQ_CMD_EXT_PORT_SET", attr_str(2, "vm1"), attr_str(3, "acl"),
+        attr(UAPI["VMQ_A_EXT_PORT_CONFIG"], nest(
+            UAPI["VMQ_A_ACL_ADD"],
+            attr_u8(UAPI["VMQ_A_ACL_RULE_DIRECTION"], 0),
+            attr_u8(UAPI["VMQ_A_ACL_RULE_ACTION"], 1), *more)))
+
+
+def test_ext():
+    """Enabling the extension, and a rule for it"""
+    injection = world()
+    genl, other = Genl(), Genl()
+    enable = genl_request(genl, "VMQ_CMD_EXT_SET", attr_str(2, "vmq0"),
+                          attr_str(3, "acl"), attr_u8(
+                              UAPI["VMQ_A_EXT_ENABLED"], 1))
+    disable = genl_request(other, "VMQ_CMD_EXT_SET", attr_str(2, "vmq0"),
+                           attr_str(3, "acl"), attr_u8(
+                               UAPI["VMQ_A_EXT_ENABLED"], 0))
+    every(injection, enable, disable)
+    enable()
+    flush = genl_request(
+        other, "VMQ_CMD_EXT_PORT_SET", attr_str(2, "vm1"), attr_str(3, "acl"),
+        attr(UAPI["VMQ_A_EXT_PORT_CONFIG"],
+             attr(UAPI["VMQ_A_ACL_FLUSH_RULES"])))
+    every(injection, acl_rule(genl), flush)
+
+
+def stack():
+    """vm1 with an extension, two filters more and multicast addresses."""
+    injection = world()
+    cmd("vmqctl ext enable dev vmq0 name acl")
+    cmd("vmqctl acl add dev vm1 direction in action allow")
+    rule_add("vmq0", Rule(0x12, 1).dst(mac(0x51)).vlan(10, 0xfff))
+    rule_add("vmq0", Rule(0x12, 1).dst(mac(0x52)))
+    from lib import Raw, build, wait_until
+    with Raw("wire0") as wire:
+        wire.send(*[build(1, "10.0.0.9", "10.0.0.1", sport=each)
+                    for each in range(1, 40)])
+    wait_until(lambda: False, 0.1)
+    return injection
+
+
+def test_save():
+    """A save, from its begin to its last byte"""
+    injection = stack()
+    genl = Genl()
+    genl.sock.settimeout(1)
+    size = len(save("vm1"))
+    whole = [0, 0]
+
+    def operation():
+        try:
+            stream = save("vm1", genl)
+        except TimeoutError:
+            raise OSError(errno.ENOMEM, "no answer") from None
+        whole[len(stream) == size] += 1
+
+    def undo():
+        with contextlib.suppress(OSError), contextlib.closing(Genl()) as own:
+            own.call(UAPI["VMQ_CMD_ABORT"], attr_str(2, "vm1"))
+
+    undo()
+    every(injection, operation, undo)
+    ksft_eq(whole[0], 0, "streams that are not whole")
+
+
+def test_restore():
+    """A restore, from its begin to its commit"""
+    injection = stack()
+    adapter("vmq1", rxq=4, txq=4)
+    port("vm1b", link="vmq1", number=0x99)
+    cmd("vmqctl ext enable dev vmq1 name acl")
+    stream = save("vm1")
+    own = save("vm1b")
+    undo_stream = own
+    genl = Genl()
+    genl.sock.settimeout(1)
+    from lib import abort
+    abort("vm1")
+    abort("vm1b")
+
+    def operation():
+        try:
+            with Session("vm1b", True, genl) as session:
+                session.write(stream)
+                session.commit()
+        except TimeoutError:
+            raise OSError(errno.ENOBUFS, "no answer") from None
+
+    def undo():
+        restore("vm1b", undo_stream)
+        for location in rules("vmq1"):
+            if location != max(rules("vmq1")):
+                with contextlib.suppress(OSError):
+                    rule_del("vmq1", location)
+
+    # a restore adds filters that only the port's end takes away: compare
+    # by what a failure leaves
+    before = state()
+    with injection(MANY):
+        operation()
+    count = MANY - injection.left
+    Rtnl().delete("vm1b")
+    tried = failed = 0
+    limit = time.monotonic() + 2 * SECONDS
+    for number in range(1, count + 1, max(1, count // 120)):
+        if time.monotonic() > limit:
+            break
+        tried += 1
+        port("vm1b", link="vmq1", number=0x99)
+        before = state()
+        error = None
+        try:
+            with injection(number):
+                operation()
+        except OSError as reason:
+            error = reason
+        if error is not None and error.errno != errno.ENOBUFS:
+            failed += 1
+            ksft_eq(state(), before, f"allocation {number}: {error}")
+        with contextlib.suppress(OSError):
+            Rtnl().delete("vm1b")
+    del undo
+    ksft_pr(f"{tried} of {count} allocations, {failed} failed")
+    ksft_ge(failed, 3)
+
+
+def test_show():
+    """Dumps and single answers"""
+    injection = stack()
+    genl = Genl()
+    for name in ("ADAPTER", "QUEUE", "FILTER", "PORT", "EXT"):
+        def operation(command=UAPI[f"VMQ_CMD_{name}_GET"]):
+            with contextlib.closing(Genl()) as own:
+                own.sock.settimeout(0.3)
+                own.call(command, dump=True)
+        for number in range(1, 40, 2):
+            with contextlib.suppress(OSError, IndexError):
+                with injection(number):
+                    operation()
+        operation()
+    get = genl_request(genl, "VMQ_CMD_PORT_GET", attr_str(2, "vm1"))
+    every(injection, get, lambda: None)
+
+
+if __name__ == "__main__":
+    assert Netlink and NlError and defer and link_info
+    ksft_main(globals())
