@@ -12,8 +12,7 @@ import threading
 from lib import (UAPI, Genl, NetNS, NlError, Raw, Rtnl, adapter, attr,
                  attr_str, attr_u8, attr_u32, build, cmd, defer, ether,
                  ethtool_stats, fail_cmd, ksft_eq, ksft_ge, ksft_in, ksft_lt,
-                 ksft_main,
-                 ksft_not_in, ksft_pr, ksft_raises, ksft_true, link_stats, mac,
+                 ksft_main, ksft_not_in, ksft_pr, ksft_raises, ksft_true, link_stats, mac,
                  machine, nest, pair, port, vmqctl, wait_until)
 from lib.frames import arp, checksum, icmp4, ip4
 from lib.inside import load

@@ -329,8 +329,9 @@ def test_foreign_netns():
         if ctypes.CDLL(None).unshare(CLONE_NEWNET):
             return "unshare"
         os.write(go_write, b"%d" % os.getpid())
-        if os.read(done_read, 10) != b"moved":
-            return "the port was not moved"
+        moved = os.read(done_read, 200)
+        if moved != b"moved":
+            return moved.decode()
         found = []
         genl = Genl()
         flush = attr(UAPI["VMQ_A_EXT_PORT_CONFIG"],
@@ -355,8 +356,9 @@ def test_foreign_netns():
             fd = os.open(f"/proc/{child}/ns/net", os.O_RDONLY)
             Rtnl().set("vm1", netns_fd=fd)
             os.write(done_write, b"moved")
+        except OSError as reason:
+            os.write(done_write, f"not moved: {reason}".encode())
         finally:
-            os.write(done_write, b"failed")
             os._exit(0)
     text = in_userns(attempt)
     os.waitpid(mover, 0)

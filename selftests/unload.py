@@ -1,287 +1,672 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Coming and going, under traffic, and at last of the module itself.
+"""Everything comes and goes at once under traffic; then the modules go too.
 
-This runs last: it takes the modules away. What leaked then, the machine finds
-(kmemleak, on uml-debug).
+The last topic on a machine: the kernel's complaints, and the memory that
+leaked, are counted by the machine when this is over.
 """
 
+import collections
 import contextlib
+import errno
+import glob
 import os
 import random
-import socket
+import re
 import threading
 import time
 
-from lib import (NetNS, Raw, Rtnl, Rule, Session, adapter, build, cmd,
-                 defer, ether, ethtool_stats, fail_cmd, ksft_eq, ksft_ge, ksft_in,
-                 ksft_main,
-                 ksft_pr, ksft_true, link_stats, mac, pair, port,
-                 restore, rule_add, rule_del, rules, run, save, vmqctl, wait_until)
-from lib.env import quiet
-from lib.inside import load
+from lib import (UAPI, Genl, KsftFailEx, NetNS, Raw, Rtnl, Rule, Session,
+                 abort, adapter, attr, attr_str, attr_u8, build, channels,
+                 cmd, defer, ether, ethtool_stats, fail_cmd, ksft_eq, ksft_ge,
+                 ksft_in, ksft_main, ksft_not_in, ksft_pr, ksft_true,
+                 link_info, link_stats, mac, nest, pair, port, read_file,
+                 rule_add, rule_del, rules, run, save, vmqctl, wait_until)
+from lib.inside import MODULES, load
+from lib.ioctl import ETHER, UDP_V4
 
-SECONDS = 6
+CHURN_SECONDS = 10
+PORTS = [f"vm{number}" for number in range(1, 5)]
+ADAPTERS = ["vmq0", "vmq1"]
+UPLINKS = ["up0", "up1"]
+SEED = int(os.environ.get("VMQ_SEED", "0")) or random.randrange(1 << 30)
 
-
-class Sender(threading.Thread):
-    """Sends frames to all ports and rules until it is told to stop."""
-
-    def __init__(self, dev, frames):
-        super().__init__(daemon=True)
-        self.raw, self.frames = Raw(dev), frames
-        self.stop, self.count = threading.Event(), 0
-        defer(self.end)
-        self.start()
-
-    def run(self):
-        with contextlib.suppress(OSError):
-            while not self.stop.is_set():
-                self.raw.send(*self.frames)
-                self.count += len(self.frames)
-
-    def end(self):
-        self.stop.set()
-        self.join()
-        self.raw.close()
+# What an operation may answer when another one was first: the device is not
+# there, not up, there already, has no such thing, or has something else to do.
+RACES = {errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.EEXIST, errno.EBUSY,
+         errno.ENOSPC, errno.ENETDOWN, errno.EADDRINUSE, errno.ENOBUFS,
+         errno.EINVAL, errno.ECANCELED, errno.ESTALE, errno.EPIPE,
+         errno.ENOTCONN, errno.EAGAIN, errno.ENOLINK, errno.EOPNOTSUPP,
+         errno.EBADMSG, errno.ERANGE,
+         None}                        # if_nametoindex() gives no number
 
 
-def traffic(dev="wire0", src=0xfe):
-    frames = [build(number, "10.0.0.9", "10.0.0.1", src=src)
-              for number in range(1, 10)]
-    frames += [ether(b"\xff" * 6, src), ether(2, src, vlan=10),
-               build(5, "fd00::1", "fd00::2", "tcp", src=src)]
-    return Sender(dev, frames)
+# -- the churn
 
+class Churn:
+    """Threads that do things at random, until they are told to stop."""
 
-def test_churn_ports():
-    """Ports come and go under traffic, with rules, saves and restores."""
-    pair()
-    adapter("vmq0", uplink="up0", rxq=8)
-    port("vm1", number=1)
-    sender, guest = traffic(), traffic("vm1", 1)
-    rtnl = Rtnl()
-    source = random.Random(1)
-    alive = set()
-    turns = 0
-    limit = time.monotonic() + SECONDS
-    while time.monotonic() < limit:
-        turns += 1
-        number = source.randrange(2, 8)
-        name = f"vm{number}"
-        if name not in alive:
-            rtnl.add(name, "vmqport", link="vmq0",
-                     address=f"52:54:00:00:00:{number:02x}",
-                     rxq=source.choice((None, 2)))
-            quiet(name)
-            rtnl.up(name)
-            alive.add(name)
-            continue
-        action = source.randrange(6)
-        if action < 2:
-            rtnl.delete(name)
-            alive.remove(name)
-        elif action == 2:
-            rtnl.set(name, up=False)
-            rtnl.set(name, up=True)
-        elif action == 3:
-            rtnl.set(name, address=f"52:54:00:00:01:{number:02x}")
-            rtnl.set(name, address=f"52:54:00:00:00:{number:02x}")
-        elif action == 4:
-            restore(name, save(name))
-        else:
-            with Session(name, source.random() < 0.5):
-                rtnl.delete(name)
-                alive.remove(name)
-    sender.end()
-    guest.end()
-    ksft_pr(f"{turns} turns, {sender.count + guest.count} frames")
-    ksft_ge(turns, 10)
-    with Raw("wire0") as wire, Raw("vm1") as inside:
-        wire.send(ether(1, payload=b"still here"))
-        ksft_true(inside.expect(lambda got: b"still here" in got))
-    for name in alive:
-        rtnl.delete(name)
-    ksft_eq(len(rules("vmq0")), 1)
+    def __init__(self):
+        self.stop = threading.Event()
+        self.done = collections.Counter()
+        self.refused = collections.Counter()
+        self.wrong = []
+        self.threads = []
 
+    def start(self, worker, operations):
+        number = len(self.threads)
+        thread = threading.Thread(target=self.run, args=(
+            worker, operations, random.Random(SEED + number)))
+        self.threads.append(thread)
+        thread.start()
 
-def test_churn_rules():
-    """Rules come, move and go under traffic; no frame of others is lost."""
-    pair()
-    adapter("vmq0", uplink="up0", rxq=8)
-    port("vm1", number=1)
-    sender = traffic()
-    source = random.Random(2)
-    limit = time.monotonic() + SECONDS
-    turns = 0
-    while time.monotonic() < limit:
-        turns += 1
-        rule = source.choice((
-            lambda: Rule(0x12).dst(mac(source.randrange(2, 12))),
-            lambda: Rule(0x12).dst(mac(2)).vlan(10, 0xfff),
-            lambda: Rule(2).dst_port(source.randrange(4)),
-            lambda: Rule(5).src_port(source.randrange(4))))()
-        rule.queue = source.choice((1, 5, 6, 7, (1 << 64) - 1))
-        rule.loc = source.randrange(10)
+    def run(self, worker, operations, rng):
         try:
-            rule_add("vmq0", rule)
-        except OSError:
-            with contextlib.suppress(OSError):
-                rule_del("vmq0", source.randrange(10))
-    sender.end()
-    ksft_pr(f"{turns} turns, {sender.count} frames")
-    cmd("ethtool -K vmq0 ntuple off")
-    ksft_eq(len(rules("vmq0")), 1)
-    stats, link = ethtool_stats("vmq0"), link_stats("vmq0")
-    ksft_eq(sum(value for name, value in stats.items()
-                if name.startswith("rx_queue") and name.endswith("_packets")),
-            link["rx_packets"])
+            with contextlib.closing(worker(rng)) as work:
+                deck = [name for name, count in operations.items()
+                        for _ in range(count)]
+                while not self.stop.is_set():
+                    rng.shuffle(deck)
+                    for name in deck:
+                        if self.stop.is_set():
+                            break
+                        self.one(work, name)
+        except Exception as reason:      # pylint: disable=broad-except
+            self.wrong.append(f"{worker.__name__}: {reason!r}")
+
+    def one(self, work, name):
+        try:
+            getattr(work, name)()
+            self.done[name] += 1
+        except OSError as reason:
+            number = errno.errorcode.get(reason.errno)
+            self.refused[f"{name} {number}"] += 1
+            if reason.errno not in RACES:
+                self.wrong.append(f"{name}: {number} {reason}")
+
+    def join(self, seconds):
+        self.stop.wait(seconds)
+        self.stop.set()
+        limit = time.monotonic() + 60
+        for thread in self.threads:
+            thread.join(max(0, limit - time.monotonic()))
+        if any(thread.is_alive() for thread in self.threads):
+            raise KsftFailEx("a thread does not come back")
 
 
-def test_churn_uplink():
-    """The uplink is taken and given back under traffic."""
-    pair()
+class Worker:
+    def __init__(self, rng):
+        self.rng = rng
+        self.rtnl = Rtnl()
+
+    def close(self):
+        self.rtnl.close()
+
+    def port(self):
+        return self.rng.choice(PORTS)
+
+    def adapter(self):
+        # most things happen on the first one
+        return ADAPTERS[self.rng.random() < 0.2]
+
+    def queue(self):
+        return self.rng.randrange(8)
+
+
+class Links(Worker):
+    """Ports, adapters and uplinks, by rtnetlink."""
+
+    def __init__(self, rng):
+        super().__init__(rng)
+        self.home = os.open("/proc/self/ns/net", os.O_RDONLY)
+
+    def close(self):
+        os.close(self.home)
+        super().close()
+
+    def add_port(self):
+        rxq = self.rng.choice((1, 1, 2, 3))
+        self.rtnl.add(self.port(), "vmqport", link=self.adapter(), rxq=rxq,
+                      txq=rxq, address=f"52:54:00:00:00:"
+                                       f"{self.rng.randrange(1, 12):02x}")
+
+    def delete_port(self):
+        self.rtnl.delete(self.port())
+
+    def up_port(self):
+        self.rtnl.set(self.port(), up=True)
+
+    def down_port(self):
+        self.rtnl.set(self.port(), up=False)
+
+    def address(self):
+        self.rtnl.set(self.port(), address="52:54:00:00:00:"
+                                           f"{self.rng.randrange(1, 12):02x}")
+
+    def mtu_port(self):
+        self.rtnl.set(self.port(), mtu=self.rng.choice((576, 1280, 1500)))
+
+    def length(self):
+        self.rtnl.set(self.port(), txqlen=self.rng.choice((1, 20, 500)))
+
+    def rename(self):
+        name = self.port()
+        self.rtnl.set(name, up=False)
+        self.rtnl.set(name, newname=self.port())
+
+    def away_and_back(self):
+        name = self.port()
+        other = os.open("/var/run/netns/churn", os.O_RDONLY)
+        try:
+            self.rtnl.set(name, netns_fd=other)
+            if self.rng.random() < 0.2:
+                return                         # it stays there
+            with Elsewhere(other):
+                with contextlib.closing(Rtnl()) as rtnl:
+                    rtnl.set(name, up=True)
+                    rtnl.set(name, netns_fd=self.home)
+        finally:
+            os.close(other)
+
+    def add_adapter(self):
+        self.rtnl.add(self.adapter(), "vmq", rxq=8)
+
+    def delete_adapter(self):
+        self.rtnl.delete(self.adapter())
+
+    def up_adapter(self):
+        self.rtnl.set(self.adapter(), up=True, promisc=self.rng.random() < 0.5,
+                      allmulti=self.rng.random() < 0.5)
+
+    def down_adapter(self):
+        self.rtnl.set(self.adapter(), up=False)
+
+    def attach(self):
+        self.rtnl.set(self.rng.choice(UPLINKS), master=self.adapter())
+
+    def detach(self):
+        self.rtnl.set(self.rng.choice(UPLINKS), master="")
+
+    def flap(self):
+        name = self.rng.choice(UPLINKS)
+        self.rtnl.set(name, up=False)
+        self.rtnl.set(name, up=True)
+
+    def mtu_uplink(self):
+        self.rtnl.set(self.rng.choice(UPLINKS),
+                      mtu=self.rng.choice((1400, 1500, 2000)))
+
+    def pull_out(self):
+        """The second uplink's device goes, and comes again."""
+        self.rtnl.delete("up1")
+        self.rtnl.add_veth("up1", "wire1")
+        self.rtnl.up("up1", "wire1")
+
+
+class Elsewhere:
+    """This thread in another network namespace, whose descriptor it is."""
+
+    def __init__(self, fd):
+        self.fd = fd
+
+    def __enter__(self):
+        self.home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        NetNS._set(self.fd)          # pylint: disable=protected-access
+
+    def __exit__(self, *_):
+        NetNS._set(self.home)        # pylint: disable=protected-access
+        os.close(self.home)
+
+
+class Rules(Worker):
+    """Rules, queues, and everything that is only read."""
+
+    def __init__(self, rng):
+        super().__init__(rng)
+        self.genl = Genl()
+
+    def close(self):
+        self.genl.close()
+        super().close()
+
+    def add_rule(self):
+        rng = self.rng
+        if rng.random() < 0.6:
+            rule = Rule(ETHER, self.queue()).dst(mac(rng.randrange(1, 30)))
+            if rng.random() < 0.5:
+                rule.vlan(rng.randrange(1, 5), rng.choice((0xffff, 0xfff)))
+        else:
+            rule = Rule(UDP_V4, self.queue()).dst_port(
+                rng.randrange(1, 10), rng.choice((0xffff, 0xff00, 0xfffe)))
+        if rng.random() < 0.7:
+            rule.loc = rng.randrange(16)          # perhaps in another's place
+        rule_add(self.adapter(), rule)
+
+    def delete_rule(self):
+        rule_del(self.adapter(), self.rng.randrange(16))
+
+    def queues(self):
+        channels(self.adapter(), self.rng.randrange(1, 9))
+
+    def dump(self):
+        for command in ("ADAPTER", "QUEUE", "FILTER", "PORT", "EXT"):
+            self.genl.call(UAPI[f"VMQ_CMD_{command}_GET"], dump=True)
+
+    def counters(self):
+        name = self.rng.choice(PORTS + ADAPTERS)
+        ethtool_stats(name)
+        link_stats(name)
+
+    def list_rules(self):
+        rules(self.adapter())
+
+    def extension(self):
+        self.genl.call(UAPI["VMQ_CMD_EXT_SET"],
+                       attr_str(UAPI["VMQ_A_EXT_DEV"], self.adapter()),
+                       attr_str(UAPI["VMQ_A_EXT_NAME"], "acl"),
+                       attr_u8(UAPI["VMQ_A_EXT_ENABLED"],
+                               self.rng.random() < 0.7))
+
+    def acl_rule(self):
+        self.configure(nest(UAPI["VMQ_A_ACL_ADD"], attr_u8(
+            UAPI["VMQ_A_ACL_RULE_DIRECTION"], self.rng.randrange(2)), attr_u8(
+                UAPI["VMQ_A_ACL_RULE_ACTION"], self.rng.randrange(2))))
+
+    def acl_flush(self):
+        self.configure(attr(UAPI["VMQ_A_ACL_FLUSH_RULES"]))
+
+    def configure(self, config):
+        self.genl.call(UAPI["VMQ_CMD_EXT_PORT_SET"],
+                       attr_str(UAPI["VMQ_A_EXT_PORT_DEV"], self.port()),
+                       attr_str(UAPI["VMQ_A_EXT_PORT_NAME"], "acl"),
+                       attr(UAPI["VMQ_A_EXT_PORT_CONFIG"], config))
+
+
+class Sessions(Worker):
+    """Saves and restores, some of them given up."""
+
+    def __init__(self, rng):
+        super().__init__(rng)
+        self.genl = Genl()
+        self.open, self.restores = [], set()
+        self.streams = []
+
+    def close(self):
+        while self.open:
+            self.open.pop().close()
+        self.genl.close()
+        super().close()
+
+    def save(self):
+        self.streams.append(save(self.port(), self.genl))
+        del self.streams[:-4]
+
+    def save_part(self):
+        self.open.append(Session(self.port(), False, self.genl))
+        self.open[-1].read(self.rng.randrange(1, 400))
+
+    def restore(self):
+        if not self.streams:
+            return
+        with Session(self.port(), True, self.genl) as session:
+            session.write(self.rng.choice(self.streams))
+            if self.rng.random() < 0.8:
+                session.commit()
+
+    def restore_part(self):
+        if not self.streams:
+            return
+        self.open.append(Session(self.port(), True, self.genl))
+        self.restores.add(self.open[-1])
+        stream = self.rng.choice(self.streams)
+        self.open[-1].write(stream[:self.rng.randrange(1, len(stream))])
+
+    def go_on(self):
+        if self.open:
+            session = self.rng.choice(self.open)
+            if session in self.restores:
+                session.write(bytes(8))
+            else:
+                session.read(100)
+
+    def give_up(self):
+        if self.open:
+            self.open.pop(self.rng.randrange(len(self.open))).close()
+
+    def abort(self):
+        abort(self.port(), self.genl)
+
+
+class Traffic(Worker):
+    """Frames on the wires, from the host and through the taps."""
+
+    def __init__(self, rng):
+        super().__init__(rng)
+        self.taps = []
+        frames = []
+        for number in (*range(1, 12), b"\xff" * 6, "01:00:5e:00:00:09"):
+            for options in ({}, {"vlan": 1}, {"vlan": 2, "prio": 3}):
+                frames.append(build(number, "10.0.0.1", "10.0.0.2",
+                                    dport=rng.randrange(1, 10), **options))
+                frames.append(ether(number, 0x50, payload=bytes(1000),
+                                    **options))
+        self.frames = frames
+
+    def close(self):
+        while self.taps:
+            os.close(self.taps.pop())
+        super().close()
+
+    def send_on(self, name):
+        with Raw(name) as raw:
+            raw.send(*self.rng.choices(self.frames, k=60))
+
+    def wire(self):
+        self.send_on(self.rng.choice(("wire0", "wire0", "wire1")))
+
+    def host(self):
+        self.send_on(self.adapter())
+
+    def guest(self):
+        self.send_on(self.port())
+
+    def open_tap(self):
+        paths = glob.glob("/dev/tap*")
+        if paths and len(self.taps) < 4:
+            self.taps.append(os.open(self.rng.choice(paths),
+                                     os.O_RDWR | os.O_NONBLOCK))
+
+    def close_tap(self):
+        if self.taps:
+            os.close(self.taps.pop(self.rng.randrange(len(self.taps))))
+
+    def write_tap(self):
+        if self.taps:
+            tap = self.rng.choice(self.taps)
+            for frame in self.rng.choices(self.frames, k=20):
+                os.write(tap, bytes(10) + frame)
+
+    def read_tap(self):
+        if self.taps:
+            tap = self.rng.choice(self.taps)
+            for _ in range(20):
+                os.read(tap, 3000)
+
+
+# How often each comes before any comes again.
+LINKS = {"add_port": 8, "delete_port": 2, "up_port": 6, "down_port": 1,
+         "address": 3, "mtu_port": 1, "length": 1, "rename": 1,
+         "away_and_back": 1, "add_adapter": 3, "delete_adapter": 1,
+         "up_adapter": 2, "down_adapter": 1, "attach": 3, "detach": 1,
+         "flap": 1, "mtu_uplink": 1, "pull_out": 1}
+RULES = {"add_rule": 12, "delete_rule": 5, "queues": 1, "dump": 3,
+         "counters": 4, "list_rules": 2, "extension": 1, "acl_rule": 4,
+         "acl_flush": 1}
+SESSIONS = {"save": 4, "save_part": 2, "restore": 4, "restore_part": 2,
+            "go_on": 2, "give_up": 4, "abort": 2}
+TRAFFIC = {"wire": 8, "host": 2, "guest": 4, "open_tap": 2, "close_tap": 1,
+           "write_tap": 4, "read_tap": 4}
+# They work at least once in a run; else it tests little.
+MUST = ("add_port delete_port up_port address attach detach add_rule "
+        "delete_rule dump counters acl_rule save save_part restore give_up "
+        "wire guest open_tap write_tap").split()
+
+
+def test_churn():
+    """Everything at once, at random (VMQ_SEED makes it the same again)."""
+    ksft_pr(f"VMQ_SEED={SEED}")
+    pair("up0", "wire0")
+    pair("up1", "wire1")
+    cmd("ip netns add churn")
+    defer(run, "ip netns delete churn")
+    for name in ADAPTERS:
+        adapter(name, rxq=8)
+    churn = Churn()
+    for worker, operations in ((Links, LINKS), (Links, LINKS), (Links, LINKS),
+                               (Rules, RULES),
+                               (Sessions, SESSIONS), (Traffic, TRAFFIC),
+                               (Traffic, TRAFFIC)):
+        churn.start(worker, operations)
+    churn.join(CHURN_SECONDS)
+    ksft_eq(churn.wrong[:5], [])
+    ksft_pr(" ".join(f"{name}:{count}" for name, count
+                     in sorted(churn.done.items())))
+    ksft_pr("refused: " + " ".join(f"{name}:{count}" for name, count
+                                   in sorted(churn.refused.items())))
+    for name in MUST:
+        ksft_ge(churn.done[name], 1, name)
+
+    # what is left can be read, works, and goes
+    rtnl = Rtnl()
+    for what in ("adapter", "queue", "filter", "port", "ext"):
+        vmqctl(f"{what} show")
+    for name in ADAPTERS:
+        if rtnl.exists(name):
+            rtnl.delete(name)
+    ksft_eq(vmqctl("port show"), [])
+    cmd("ip netns delete churn")
+    wait_until(lambda: not glob.glob("/dev/tap*"))
+    ksft_eq(leftovers(), [])
+    for name in UPLINKS:
+        ksft_true(clean_uplink(name), name)
+    works()
+
+
+def works():
+    """A new adapter with a new port carries frames."""
+    rtnl = Rtnl()
+    rtnl.set("up0", mtu=1500, up=True)
     adapter("vmq0", uplink="up0")
     port("vm1", number=1)
-    sender, guest = traffic(), traffic("vm1", 1)
-    rtnl = Rtnl()
-    limit = time.monotonic() + SECONDS / 2
-    turns = 0
-    while time.monotonic() < limit:
-        rtnl.set("up0", master="")
-        rtnl.set("up0", master="vmq0")
-        turns += 1
-    sender.end()
-    guest.end()
-    ksft_pr(f"{turns} turns, {sender.count + guest.count} frames")
+    with Raw("wire0") as wire, Raw("vm1") as guest:
+        frame = ether(1, payload=b"still works")
+        wait_until(lambda: link_info("up0")["operstate"] == 6)
+        wire.send(frame)
+        ksft_true(guest.expect(frame))
+        frame = ether(9, 1, payload=b"still works")
+        guest.send(frame)
+        ksft_true(wire.expect(frame))
+    rtnl.delete("vmq0")
 
 
-def test_churn_adapters():
-    """Whole adapters come and go, with ports in other network namespaces."""
-    pair()
-    guest = NetNS()
-    sender = traffic()
-    rtnl = Rtnl()
-    limit = time.monotonic() + SECONDS / 2
-    turns = 0
-    while time.monotonic() < limit:
-        rtnl.add("vmq0", "vmq")
-        rtnl.set("up0", master="vmq0")
-        rtnl.up("vmq0")
-        for number in (1, 2):
-            rtnl.add(f"vm{number}", "vmqport", link="vmq0",
-                     address=f"52:54:00:00:00:0{number}")
-            rtnl.up(f"vm{number}")
-        rtnl.set("vm2", netns_fd=guest.fd)
-        if turns % 3 == 2:
-            guest.close()
-            guest = NetNS()
-            wait_until(lambda: vmqctl("adapter show")[0]["ports"] == 1, 10)
-        rtnl.delete("vmq0")
-        turns += 1
-    sender.end()
-    ksft_pr(f"{turns} turns, {sender.count} frames")
-    ksft_eq(vmqctl("adapter show"), [])
-
-
-def test_tap_churn():
-    """Nodes are opened, read and closed while their ports go."""
-    pair()
-    adapter("vmq0", uplink="up0")
-    sender = traffic()
-    rtnl = Rtnl()
-    limit = time.monotonic() + SECONDS / 2
-    turns = 0
-    while time.monotonic() < limit:
-        rtnl.add("vm1", "vmqport", link="vmq0", address="52:54:00:00:00:01")
-        rtnl.up("vm1")
-        path = f"/dev/tap{socket.if_nametoindex('vm1')}"
-        fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
-        for _ in range(20):
-            with contextlib.suppress(BlockingIOError):
-                os.read(fd, 2000)
-            os.write(fd, bytes(10) + ether(9, src=1))
-        if turns % 2:
-            os.close(fd)
-            rtnl.delete("vm1")
-        else:
-            rtnl.delete("vm1")
-            os.close(fd)
-        turns += 1
-    sender.end()
-    ksft_pr(f"{turns} turns")
-
+# -- what must not be left
 
 def loaded():
-    with open("/proc/modules", encoding="ascii") as stream:
-        return {line.split()[0] for line in stream
-                if line.startswith("vmq")}
+    return sorted(name for name in MODULES
+                  if os.path.exists(f"/sys/module/{name}"))
 
 
-def test_unload_in_use():
-    """rmmod takes adapters and ports along; nothing else uses the module."""
-    pair()
-    guest = NetNS()
+def leftovers():
+    """Netdevs and device nodes of ours."""
+    found = [line for line in cmd("ip -o -d link show").splitlines()
+             if re.search(r"\bvmq(port)?\b", line)]
+    found += glob.glob("/dev/tap*") + glob.glob("/sys/class/vmqtap/*")
+    return found + glob.glob("/sys/bus/vmq/devices/*")
+
+
+def all_gone():
+    """Nothing is there of modules that are not loaded."""
+    ksft_eq(leftovers(), [])
+    for path in ("/sys/bus/vmq", "/sys/class/vmqtap"):
+        ksft_true(not os.path.exists(path), path)
+    ksft_not_in("vmqtap", read_file("/proc/devices"))
+    ksft_not_in("vmq", [line.split()[0] for line in
+                        read_file("/proc/modules").splitlines()])
+    try:
+        Genl().close()
+        ksft_true(False, "the netlink family is still there")
+    except OSError as reason:
+        ksft_eq(reason.errno, errno.ENOENT)
+    fail_cmd("ip link add vmq9 type vmq")
+
+
+def clean_uplink(name):
+    """Is it as it was before it was an uplink? Says if not."""
+    shown = cmd(f"ip -d link show {name}")
+    extra = [line for line in cmd(f"bridge fdb show dev {name}").splitlines()
+             if re.match(r"(52:54:|01:00:5e:00:00:(?!01))", line)]
+    wrong = [word for word in ("promiscuity 0", "allmulti 0")
+             if word not in shown] + extra
+    if " master " in shown:
+        wrong.append("has a master")
+    if wrong:
+        ksft_pr(f"{name}: {wrong}")
+    return not wrong
+
+
+def unload(*names):
+    for name in names or reversed(MODULES):
+        cmd(f"rmmod {name}")
+
+
+def reload_all():
+    for name in MODULES:
+        if name not in loaded():
+            ksft_eq(load(name), 0, f"insmod {name}")
+
+
+def configured(other):
+    """An adapter with all there is: uplink, rules, ports, also elsewhere."""
+    pair("up0", "wire0")
+    adapter("vmq0", uplink="up0", rxq=16)
+    adapter("vmq1", rxq=8)
+    for number in (1, 2, 3):
+        port(f"vm{number}", number=number, rxq=number, txq=number)
+    port("vm4", number=4, ns=other)
+    port("vm5", link="vmq1", number=5)
+    rule_add("vmq0", Rule(ETHER, 9).dst(mac(0x40)).vlan(10, 0xfff))
+    rule_add("vmq0", Rule(UDP_V4, 10).dst_port(53))
+    rtnl = Rtnl()
+    rtnl.set("vmq0", promisc=True)
+    cmd("ip link add link vm1 name vm1.10 type vlan id 10")
+    cmd("ip link add link vmq0 name vmq0.20 type vlan id 20")
+    rtnl.up("vm1.10", "vmq0.20")
+
+
+# -- unloading
+
+def test_refused():
+    """rmmod is refused while something could still call the module."""
+    reload_all()
+    pair("up0", "wire0")
     adapter("vmq0", uplink="up0")
     port("vm1", number=1)
-    port("vm2", number=2, ns=guest)
+    cmd("vmqctl ext enable dev vmq0 name acl")
+    ksft_in("in use", fail_cmd("rmmod vmq_acl")[1], "an enabled extension")
+    ksft_in("in use", fail_cmd("rmmod vmq")[1], "an extension")
+    cmd("vmqctl ext disable dev vmq0 name acl")
+    unload("vmq_acl")
+    ksft_eq(loaded(), ["vmq"])
+    # an open device node, also of a port that is gone
+    port("vm2", number=2)
+    nodes = [os.open(f"/dev/tap{link_info(name)['ifindex']}",
+                     os.O_RDWR | os.O_NONBLOCK) for name in ("vm1", "vm2")]
+    Rtnl().delete("vm2")
+    for node in nodes:
+        ksft_in("in use", fail_cmd("rmmod vmq")[1], "an open node")
+        os.close(node)
+    # a save and a restore that are open
+    stream = save("vm1")
+    for restoring in (False, True):
+        with Session("vm1", restoring) as session:
+            if restoring:
+                session.write(stream[:30])
+            else:
+                session.read(10)
+            ksft_in("in use", fail_cmd("rmmod vmq")[1], "an open session")
+        with Session("vm1", restoring) as session:
+            Rtnl().delete("vm1")
+            ksft_in("in use", fail_cmd("rmmod vmq")[1],
+                    "an open session of a port that is gone")
+        port("vm1", number=1)
+    # everything is as it was
+    with Raw("wire0") as wire, Raw("vm1") as guest:
+        wire.send(ether(1))
+        ksft_true(guest.expect(mac(1)))
+    unload("vmq")
+    all_gone()
+    reload_all()
+
+
+def test_configured():
+    """Without such users rmmod takes all links of its kinds with it."""
+    reload_all()
+    other = NetNS()
+    configured(other)
     cmd("vmqctl ext enable dev vmq0 name acl")
     cmd("vmqctl acl add dev vm1 direction in action allow")
-    rule_add("vmq0", Rule(0x12, 5).dst(mac(9)))
-    sender = traffic()
-    ksft_in("in use", fail_cmd("rmmod vmq")[1], "by vmq_acl")
-    ksft_in("in use", fail_cmd("rmmod vmq_acl")[1], "it is enabled")
+    with Raw("wire0") as wire:
+        wire.send(*[build(1, "10.0.0.1", "10.0.0.2", sport=number)
+                    for number in range(1, 20)])
     cmd("vmqctl ext disable dev vmq0 name acl")
-    cmd("rmmod vmq_acl")
-    cmd("rmmod vmq")
-    sender.end()
-    ksft_eq(loaded(), set())
-    ksft_true(not os.path.exists("/sys/bus/vmq"))
-    ksft_true(not os.path.exists("/sys/class/net/vmq0"))
-    with guest:
-        ksft_true(not Rtnl().exists("vm2"))
-    ksft_eq(load("vmq"), 0)
-    ksft_eq(load("vmq_acl"), 0)
+    unload()
+    all_gone()
+    for name in ("vm1.10", "vmq0.20"):
+        ksft_true(not Rtnl().exists(name), name)
+    with other:
+        ksft_true(not Rtnl().exists("vm4"), "in the other namespace")
+    ksft_true(clean_uplink("up0"))
+    # the uplink is an ordinary netdev again
+    with Raw("up0") as uplink, Raw("wire0") as wire:
+        wire.send(ether(link_info("up0")["address"]))
+        ksft_true(uplink.expect(mac(link_info("up0")["address"])))
+    reload_all()
+
+
+def test_under_traffic():
+    """rmmod while frames come in, from the guests and from the host."""
+    reload_all()
+    other = NetNS()
+    configured(other)
+    churn = Churn()
+    frames = [ether(number, 0x50) for number in (1, 2, 4, 9)] + \
+        [ether(b"\xff" * 6, 0x50)]
+
+    class Sender(Worker):
+        names = ("wire0", "vmq0", "vm1", "vm2")
+
+        def send(self):
+            with Raw(self.rng.choice(self.names)) as raw:
+                raw.send(*frames * 30)
+
+    for _ in range(3):
+        churn.start(Sender, {"send": 1})
+    wait_until(lambda: link_stats("vm1")["rx_packets"] > 300, 10)
+    ksft_ge(link_stats("vm1")["rx_packets"], 300)
+    try:
+        unload()
+    finally:
+        churn.join(0.2)
+    ksft_eq(churn.wrong[:5], [])
+    all_gone()
+    ksft_true(clean_uplink("up0"))
+    reload_all()
 
 
 def test_reload():
-    """The modules go and come three times, with something to do each time."""
+    """insmod, work, rmmod: three times."""
+    pair("up0", "wire0")
     for turn in range(3):
-        pair()
-        adapter("vmq0", uplink="up0")
-        port("vm1", number=1)
-        with Raw("wire0") as wire, Raw("vm1") as inside:
-            frame = ether(1, payload=b"turn %d" % turn)
-            wire.send(frame)
-            ksft_true(inside.expect(frame), turn)
-        Rtnl().delete("vmq0")
-        Rtnl().delete("up0")
-        cmd("rmmod vmq_acl")
-        cmd("rmmod vmq")
-        ksft_eq(load("vmq"), 0, turn)
-        ksft_eq(load("vmq_acl"), 0, turn)
-    ksft_eq(loaded(), {"vmq", "vmq_acl"})
+        reload_all()
+        ksft_eq(loaded(), sorted(MODULES), turn)
+        ksft_eq(vmqctl("adapter show"), [])
+        works()
+        port_stream()
+        unload()
+        ksft_eq(loaded(), [], turn)
+        all_gone()
+    reload_all()
+    ksft_eq(loaded(), sorted(MODULES))
 
 
-def test_open_descriptor():
-    """A save's descriptor holds the module, not the port."""
+def port_stream():
+    """A save with an extension, in each life of the modules."""
     adapter("vmq0")
     port("vm1", number=1)
-    session = Session("vm1", False)
-    defer(session.close)
+    cmd("vmqctl ext enable dev vmq0 name acl")
+    stream = save("vm1")
+    ksft_eq(stream[:8], b"VMQSTATE")
     Rtnl().delete("vmq0")
-    cmd("rmmod vmq_acl")
-    ksft_true(run("rmmod vmq").returncode, "in use by the descriptor")
-    session.close()
-    ksft_eq(run("rmmod vmq").returncode, 0)
-    ksft_eq(loaded(), set())
-
-
-def test_unload():
-    """`rmmod vmq` after all of it (issue, third bullet)."""
-    for name in sorted(loaded(), reverse=True):
-        cmd(f"rmmod {name}")
-    ksft_eq(loaded(), set())
 
 
 if __name__ == "__main__":

@@ -1,65 +1,98 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The other end of the wires of the machine qemu, outside of it.
+"""The other end of a machine's wires, for wire.py: sends what it is asked to
+send, keeps what comes.
 
-wire.py in there asks by frames of EtherType 0x88b6:
+Started outside of the machine by `tools/testvm/run --outside`. wire.py in there
+leaves requests as files in $VMQ_OUT/outside:
 
-    S (length frame)...   send these frames
-    G                     give what came in since the last G: an F for each,
-                          with the frame, then an E with the number of frames
+    N.request   {"op": "send", "wire": 0, "frames": [hex, ...]}
+                {"op": "take", "wire": 0}: frames that came since the last time
+    N.answer    {"frames": [hex, ...]} or {"error": text}
 
-Everything else that comes in is kept for the next G.
+A file appears under its name when it is complete. `ready` says that all wires
+are there.
 """
 
+import collections
+import json
 import os
-import struct
+import pathlib
+import select
 import sys
-import threading
+import traceback
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                "../../tools/testvm"))
+CLONE = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(CLONE / "tools/testvm"))
 
-from wire import Wire     # noqa: E402  pylint: disable=wrong-import-position
+from wire import Wire      # noqa: E402  pylint: disable=wrong-import-position
 
-CONTROL = b"\x88\xb6"
-HEAD = b"\xff" * 6 + b"\x52\x54\0\0\xee\xee" + CONTROL
+OUT = pathlib.Path(os.environ["VMQ_OUT"])
+PLACE = OUT / "outside"
+INTERVAL = 0.02
+MOST_FRAMES = 20000      # of a wire that nobody takes from
 
 
-def serve(number):
-    kept = []
-    with Wire(number) as wire:
-        while True:
-            frame = wire.recv(3600)
-            if frame is None:
-                continue
-            if frame[12:14] != CONTROL:
-                kept.append(frame)
-                continue
-            kind, data = frame[14:15], frame[15:]
-            if kind == b"S":
-                while len(data) > 2 and (
-                        length := struct.unpack_from("!H", data)[0]):
-                    wire.send(data[2:2 + length])
-                    data = data[2 + length:]
-                wire.send(HEAD + b"D")
-            elif kind == b"G":
-                for each in kept:
-                    wire.send(HEAD + b"F" + struct.pack("!H", len(each)) +
-                              each[:1400])
-                wire.send(HEAD + b"E" + struct.pack("!H", len(kept)))
-                kept.clear()
+class Outside:
+    def __init__(self):
+        self.wires = []
+        while f"VMQ_WIRE{len(self.wires)}" in os.environ:
+            self.wires.append(Wire(len(self.wires)))
+        self.came = [collections.deque(maxlen=MOST_FRAMES)
+                     for _ in self.wires]
+
+    def receive(self, timeout):
+        sockets = [wire.socket for wire in self.wires]
+        ready = select.select(sockets, [], [], timeout)[0]
+        for wire, came in zip(self.wires, self.came):
+            if wire.socket in ready:
+                while (frame := wire.recv(0)) is not None:
+                    came.append(frame)
+
+    def answer(self, request):
+        number = request["wire"]
+        if request["op"] == "send":
+            for frame in request["frames"]:
+                self.wires[number].send(bytes.fromhex(frame))
+            return {"frames": []}
+        if request["op"] == "take":
+            self.receive(0)
+            frames = [frame.hex() for frame in self.came[number]]
+            self.came[number].clear()
+            return {"frames": frames}
+        raise ValueError(f"what is {request['op']}?")
+
+    def requests(self):
+        for path in sorted(PLACE.glob("*.request")):
+            try:
+                answer = self.answer(json.loads(path.read_text()))
+            except Exception:      # pylint: disable=broad-except
+                answer = {"error": traceback.format_exc()}
+            path.unlink()
+            put(path.with_suffix(".answer"), json.dumps(answer))
+
+    def close(self):
+        for wire in self.wires:
+            wire.close()
+
+
+def put(path, text):
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.rename(path)
 
 
 def main():
-    threads = []
-    number = 0
-    while f"VMQ_WIRE{number}" in os.environ:
-        threads.append(threading.Thread(target=serve, args=(number,)))
-        threads[-1].start()
-        number += 1
-    for each in threads:
-        each.join()
+    PLACE.mkdir(exist_ok=True)
+    for path in PLACE.iterdir():
+        path.unlink()
+    outside = Outside()
+    put(PLACE / "ready", str(len(outside.wires)))
+    # the machine's last word is its status
+    while not (OUT / ".testvm/status").exists():
+        outside.receive(INTERVAL)
+        outside.requests()
+    outside.close()
 
 
 if __name__ == "__main__":

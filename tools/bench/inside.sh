@@ -9,7 +9,7 @@
 set -eu
 
 rounds=$1
-frames=400000
+frames=200000
 mac=52:54:00:00:00:01
 insmod "$(find "$VMQ_BUILD" -name vmq.ko)"
 

@@ -80,6 +80,14 @@ static netdev_tx_t vmq_adapter_start_xmit(struct sk_buff *skb,
 	return vmq_tx(vmq_adapter_priv(dev), NULL, skb);
 }
 
+/* The host's own frames are the default queue's: no VM owns them. */
+static u16 vmq_adapter_select_queue(struct net_device *dev,
+				    struct sk_buff *skb,
+				    struct net_device *sb_dev)
+{
+	return 0;
+}
+
 static void vmq_adapter_get_stats64(struct net_device *dev,
 				    struct rtnl_link_stats64 *s)
 {
@@ -95,12 +103,20 @@ static void vmq_adapter_get_stats64(struct net_device *dev,
 
 static int vmq_adapter_set_mac(struct net_device *dev, void *p)
 {
-	int err = eth_prepare_mac_addr_change(dev, p);
+	const u8 *mac = ((struct sockaddr *)p)->sa_data;
+	struct vmq_adapter *a = vmq_adapter_priv(dev);
+	struct vmq_port *port;
+	int err;
 
+	err = eth_prepare_mac_addr_change(dev, p);
 	if (err)
 		return err;
+	/* its filter would take the host's frames */
+	list_for_each_entry(port, &a->ports, node)
+		if (ether_addr_equal(port->dev->dev_addr, mac))
+			return -EADDRINUSE;
 	eth_commit_mac_addr_change(dev, p);
-	vmq_uplink_mac(vmq_adapter_priv(dev));
+	vmq_uplink_mac(a);
 	return 0;
 }
 
@@ -192,6 +208,7 @@ static const struct net_device_ops vmq_adapter_netdev_ops = {
 	.ndo_open = vmq_adapter_open,
 	.ndo_stop = vmq_adapter_stop,
 	.ndo_start_xmit = vmq_adapter_start_xmit,
+	.ndo_select_queue = vmq_adapter_select_queue,
 	.ndo_get_stats64 = vmq_adapter_get_stats64,
 	.ndo_set_mac_address = vmq_adapter_set_mac,
 	.ndo_validate_addr = eth_validate_addr,
@@ -228,7 +245,7 @@ static void vmq_adapter_setup(struct net_device *dev)
 	dev->needs_free_netdev = true;
 	dev->max_mtu = ETH_MAX_MTU;
 	dev->priv_flags |= IFF_NO_QUEUE | IFF_UNICAST_FLT |
-			   IFF_LIVE_ADDR_CHANGE;
+			   IFF_LIVE_ADDR_CHANGE | IFF_DISABLE_NETPOLL;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->lltx = true;
 	/* its uplink and its queues stay behind */

@@ -2,8 +2,10 @@
 /*
  * Bus "vmq": every adapter is a device on it, the parent of its netdev.
  */
+#include <linux/completion.h>
 #include <linux/device/bus.h>
 #include <linux/idr.h>
+#include <linux/refcount.h>
 
 #include "vmq_priv.h"
 
@@ -13,6 +15,16 @@ struct vmq_bus_dev {
 };
 
 static DEFINE_IDA(vmq_bus_ids);
+
+/* A device's last reference may outlive its adapter; the module must not go. */
+static refcount_t vmq_bus_devs = REFCOUNT_INIT(1);
+static DECLARE_COMPLETION(vmq_bus_devs_gone);
+
+static void vmq_bus_devs_put(void)
+{
+	if (refcount_dec_and_test(&vmq_bus_devs))
+		complete(&vmq_bus_devs_gone);
+}
 
 static const struct bus_type vmq_bus = {
 	.name = "vmq",
@@ -24,6 +36,7 @@ static void vmq_bus_dev_release(struct device *dev)
 
 	ida_free(&vmq_bus_ids, bd->id);
 	kfree(bd);
+	vmq_bus_devs_put();
 }
 
 /**
@@ -47,6 +60,7 @@ int vmq_bus_add(struct vmq_adapter *a)
 		kfree(bd);
 		return err;
 	}
+	refcount_inc(&vmq_bus_devs);
 	bd->dev.bus = &vmq_bus;
 	bd->dev.release = vmq_bus_dev_release;
 	device_initialize(&bd->dev);
@@ -106,6 +120,8 @@ int __init vmq_bus_init(void)
  */
 void vmq_bus_exit(void)
 {
+	vmq_bus_devs_put();
+	wait_for_completion(&vmq_bus_devs_gone);
 	bus_unregister(&vmq_bus);
 	ida_destroy(&vmq_bus_ids);
 }

@@ -111,6 +111,8 @@ static void vmq_key_from_skb(const struct sk_buff *skb, struct vmq_key *key)
 struct vmq_queue *vmq_classify_mac(const struct vmq_adapter *a,
 				   const struct sk_buff *skb)
 {
+	if (unlikely(vmq_skb_foreign_tag(skb)))
+		return NULL;
 	return vmq_rules_lookup_mac(&a->rules, eth_hdr(skb)->h_dest,
 				    vmq_skb_vid(skb));
 }
@@ -128,7 +130,7 @@ struct vmq_queue *vmq_classify(const struct vmq_adapter *a,
 {
 	struct vmq_key key;
 
-	if (!vmq_rules_masked(&a->rules))
+	if (!vmq_rules_masked(&a->rules) || vmq_skb_foreign_tag(skb))
 		return vmq_classify_mac(a, skb);
 	vmq_key_from_skb(skb, &key);
 	return vmq_rules_lookup(&a->rules, &key);

@@ -113,6 +113,9 @@ static int vmq_nfc_parse_match(struct vmq_filter_spec *spec,
 
 	if (!type)
 		return -EOPNOTSUPP;
+	/* the flow type has the destination MAC already */
+	if (type->flow_type == ETHER_FLOW && (fs->flow_type & FLOW_MAC_EXT))
+		return -EINVAL;
 	if ((fs->flow_type & FLOW_EXT) &&
 	    (fs->m_ext.vlan_etype || fs->m_ext.data[0] || fs->m_ext.data[1]))
 		return -EOPNOTSUPP;

@@ -96,6 +96,7 @@ static int vmq_port_check_mac(struct vmq_port *port, const u8 *mac,
 			      struct netlink_ext_ack *extack)
 {
 	struct vmq_adapter *a = port->adapter;
+	struct net_device *uplink = rtnl_dereference(a->uplink);
 	const struct vmq_rule *rule;
 	struct vmq_filter_spec spec;
 	int err = 0;
@@ -104,7 +105,8 @@ static int vmq_port_check_mac(struct vmq_port *port, const u8 *mac,
 		NL_SET_ERR_MSG(extack, "not a unicast Ethernet address");
 		return -EADDRNOTAVAIL;
 	}
-	if (ether_addr_equal(mac, a->dev->dev_addr)) {
+	if (ether_addr_equal(mac, a->dev->dev_addr) ||
+	    (uplink && ether_addr_equal(mac, uplink->dev_addr))) {
 		NL_SET_ERR_MSG(extack, "this is the address of the adapter");
 		return -EADDRINUSE;
 	}
@@ -178,13 +180,11 @@ static int vmq_port_ndo_init(struct net_device *dev)
 	struct vmq_port *port = vmq_port_priv(dev);
 	unsigned int n = dev->num_rx_queues;
 	unsigned int i;
-	int err;
 
 	port->dev = dev;
 	port->vlans = bitmap_zalloc(VLAN_N_VID, GFP_KERNEL_ACCOUNT);
 	port->queue = kcalloc(n, sizeof(*port->queue), GFP_KERNEL_ACCOUNT);
 	port->stats = kcalloc(n, sizeof(*port->stats), GFP_KERNEL_ACCOUNT);
-	err = -ENOMEM;
 	if (!port->vlans || !port->queue || !port->stats)
 		goto err_free;
 	for (i = 0; i < n; i++) {
@@ -197,15 +197,13 @@ static int vmq_port_ndo_init(struct net_device *dev)
 	port->soft.stats = vmq_queue_find(port->adapter, 0)->stats;
 	port->soft.state = VMQ_QUEUE_STATE_RUNNING;
 	RCU_INIT_POINTER(port->soft.port, port);
-	err = vmq_tap_attach(port);
-	if (err)
-		goto err_free;
+	vmq_tap_attach(port);
 	netdev_lockdep_set_classes(dev);
 	return 0;
 
 err_free:
 	vmq_port_destructor(dev);
-	return err;
+	return -ENOMEM;
 }
 
 static void vmq_port_ndo_uninit(struct net_device *dev)
@@ -260,11 +258,30 @@ static int vmq_port_change_mtu(struct net_device *dev, int mtu)
 }
 
 /*
- * All multicast frames come anyway, and a unicast address needs a filter; the
- * lists are kept for what listens on the netdev, and move with the port.
+ * All multicast frames come anyway; further unicast addresses make the core ask
+ * for promiscuous mode. The lists move with the port.
  */
 static void vmq_port_set_rx_mode(struct net_device *dev)
 {
+}
+
+static void vmq_port_promisc(struct vmq_port *port, bool on)
+{
+	struct vmq_adapter *a = port->adapter;
+
+	if (port->promisc == on)
+		return;
+	port->promisc = on;
+	WRITE_ONCE(a->n_promisc, a->n_promisc + (on ? 1 : -1));
+	vmq_uplink_rx_flags(a);
+}
+
+static void vmq_port_change_rx_flags(struct net_device *dev, int change)
+{
+	struct vmq_port *port = vmq_port_priv(dev);
+
+	if ((change & IFF_PROMISC) && !port->deleted)
+		vmq_port_promisc(port, dev->flags & IFF_PROMISC);
 }
 
 static int vmq_port_get_iflink(const struct net_device *dev)
@@ -283,6 +300,7 @@ static const struct net_device_ops vmq_port_netdev_ops = {
 	.ndo_validate_addr = eth_validate_addr,
 	.ndo_change_mtu = vmq_port_change_mtu,
 	.ndo_set_rx_mode = vmq_port_set_rx_mode,
+	.ndo_change_rx_flags = vmq_port_change_rx_flags,
 	.ndo_get_iflink = vmq_port_get_iflink,
 	.ndo_features_check = passthru_features_check,
 };
@@ -311,8 +329,8 @@ static void vmq_port_setup(struct net_device *dev)
 	dev->needs_free_netdev = true;
 	dev->tx_queue_len = TUN_READQ_SIZE;	/* sizes the tap's ring */
 	dev->max_mtu = ETH_MAX_MTU;		/* the adapter's is the limit */
-	dev->priv_flags |= IFF_NO_QUEUE | IFF_UNICAST_FLT |
-			   IFF_LIVE_ADDR_CHANGE;
+	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE |
+			   IFF_DISABLE_NETPOLL;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->lltx = true;
 
@@ -463,10 +481,12 @@ void vmq_port_dellink(struct net_device *dev, struct list_head *head)
 
 	if (port->deleted)
 		return;
-	port->deleted = true;
+	/* nothing of it is sent from here on, with or without extensions */
+	WRITE_ONCE(port->deleted, true);
 	vmq_session_kill(port);
 	list_del_rcu(&port->node);
 	a->n_ports--;
+	vmq_port_promisc(port, false);
 	vmq_uplink_rx_flags(a);
 	vmq_filter_flush(a, VMQ_OWNER_PORT, port);
 	vmq_filter_flush_queues(port);

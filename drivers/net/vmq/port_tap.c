@@ -4,8 +4,10 @@
  * vhost's socket are tap.ko's; this is the glue to the port.
  *
  * tap.ko finds its struct tap_dev through the rx_handler_data of the port's
- * netdev, set from ndo_init to ndo_uninit. An open file holds our module by the
- * cdev, so the module can't be unloaded while a guest has a port open.
+ * netdev. The handler is there from the first open on, and stays: until then the
+ * port is a netdev as any, for a bridge or macvlan too. An open file holds our
+ * module by the cdev, so the module can't be unloaded while a guest has a port
+ * open.
  */
 #include <linux/cdev.h>
 #include <linux/device/class.h>
@@ -23,6 +25,44 @@ static DEFINE_XARRAY(vmq_tap_ports);	/* minor -> struct vmq_port */
 
 /* ---- the file ---- */
 
+static rx_handler_result_t vmq_tap_rx(struct sk_buff **pskb);
+
+/* The port of a device node becomes its guest's. */
+static int vmq_tap_claim(unsigned int minor, bool *first)
+{
+	struct vmq_port *port;
+	int err = 0;
+
+	rtnl_lock();
+	port = xa_load(&vmq_tap_ports, minor);
+	if (!port || port->deleted) {
+		err = -ENODEV;
+	} else if (!port->claimed) {
+		/* refused while it is in a bridge or the like */
+		err = netdev_rx_handler_register(port->dev, vmq_tap_rx,
+						 &port->tap);
+		if (!err)
+			WRITE_ONCE(port->claimed, true);
+		*first = !err;
+	}
+	rtnl_unlock();
+	return err;
+}
+
+static void vmq_tap_disclaim(unsigned int minor)
+{
+	struct vmq_port *port;
+
+	rtnl_lock();
+	port = xa_load(&vmq_tap_ports, minor);
+	/* somebody else may have opened it meanwhile */
+	if (port && port->claimed && !port->tap.numqueues) {
+		WRITE_ONCE(port->claimed, false);
+		netdev_rx_handler_unregister(port->dev);
+	}
+	rtnl_unlock();
+}
+
 /*
  * A port whose tap was opened once belongs to its guest, and tap.ko does not
  * tell us of an open: so the open comes here first, and the file is tap.ko's
@@ -30,22 +70,22 @@ static DEFINE_XARRAY(vmq_tap_ports);	/* minor -> struct vmq_port */
  */
 static int vmq_tap_open(struct inode *inode, struct file *file)
 {
-	const struct file_operations *fops = fops_get(vmq_tap_fops);
-	struct vmq_port *port;
+	const struct file_operations *fops;
+	bool first = false;
 	int err;
 
-	if (!fops)
-		return -ENODEV;
-	replace_fops(file, fops);
-	err = file->f_op->open(inode, file);
+	err = vmq_tap_claim(iminor(inode), &first);
 	if (err)
 		return err;
-	xa_lock(&vmq_tap_ports);
-	port = xa_load(&vmq_tap_ports, iminor(inode));
-	if (port)
-		WRITE_ONCE(port->claimed, true);
-	xa_unlock(&vmq_tap_ports);
-	return 0;
+	err = -ENODEV;
+	fops = fops_get(vmq_tap_fops);
+	if (fops) {
+		replace_fops(file, fops);
+		err = file->f_op->open(inode, file);
+	}
+	if (err && first)
+		vmq_tap_disclaim(iminor(inode));
+	return err;
 }
 
 static const struct file_operations vmq_tap_open_fops = {
@@ -86,8 +126,9 @@ static rx_handler_result_t vmq_tap_rx(struct sk_buff **pskb)
 	struct vmq_port *port = vmq_port_priv((*pskb)->dev);
 	rx_handler_result_t result;
 
-	if (!READ_ONCE(port->claimed))
-		return RX_HANDLER_PASS;
+	/* a guest that does not read must not hold what a sender needs back */
+	skb_orphan(*pskb);
+	nf_reset_ct(*pskb);
 	result = tap_handle_frame(pskb);
 	if (result != RX_HANDLER_PASS)
 		return result;
@@ -103,9 +144,8 @@ static rx_handler_result_t vmq_tap_rx(struct sk_buff **pskb)
  * @port: the port, its netdev about to be registered
  *
  * Context: Process context, rtnl held.
- * Return: 0 or a negative errno.
  */
-int vmq_tap_attach(struct vmq_port *port)
+void vmq_tap_attach(struct vmq_port *port)
 {
 	port->tap.dev = port->dev;
 	INIT_LIST_HEAD(&port->tap.queue_list);
@@ -113,7 +153,6 @@ int vmq_tap_attach(struct vmq_port *port)
 	port->tap.count_tx_dropped = vmq_tap_count_tx_dropped;
 	port->tap.count_rx_dropped = vmq_tap_count_rx_dropped;
 	port->tap.update_features = vmq_tap_update_features;
-	return netdev_rx_handler_register(port->dev, vmq_tap_rx, &port->tap);
 }
 
 /**
@@ -124,7 +163,8 @@ int vmq_tap_attach(struct vmq_port *port)
  */
 void vmq_tap_detach(struct vmq_port *port)
 {
-	netdev_rx_handler_unregister(port->dev);
+	if (port->claimed)
+		netdev_rx_handler_unregister(port->dev);
 	tap_del_queues(&port->tap);
 }
 

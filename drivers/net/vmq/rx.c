@@ -96,6 +96,8 @@ out:
 static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb)
 {
 	struct vmq_pcpu_stats __percpu *stats = port->stats[0];
+	bool multicast = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
+	unsigned int len = skb->len + ETH_HLEN;
 	struct net_device *dev = port->dev;
 	enum vmq_drop cause;
 
@@ -107,6 +109,8 @@ static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb)
 	skb = skb_clone(skb, GFP_ATOMIC);
 	if (!skb || skb_orphan_frags_rx(skb, GFP_ATOMIC))
 		goto drop;
+	skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(skb->dev)));
+	skb->priority = 0;
 	switch (vmq_ext_frame(port, skb, VMQ_TO_GUEST)) {
 	case VMQ_PASS:
 		break;
@@ -116,15 +120,14 @@ static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb)
 	case VMQ_CONSUMED:
 		return;
 	}
-	vmq_stats_rx(stats, skb->len + ETH_HLEN, true);
-	if (!net_eq(dev_net(dev), dev_net(skb->dev)))
-		skb_scrub_packet(skb, true);
 	skb->dev = dev;
-	skb->pkt_type = PACKET_HOST;
 	eth_skb_pkt_type(skb, dev);
 	skb_record_rx_queue(skb, 0);
 	/* not the stack itself: the caller is in the middle of a list of ports */
-	netif_rx(skb);
+	if (likely(netif_rx(skb) == NET_RX_SUCCESS))
+		vmq_stats_rx(stats, len, multicast);
+	else
+		vmq_stats_drop(stats, VMQ_DROP_FULL);
 	return;
 
 drop:
@@ -133,24 +136,31 @@ drop:
 }
 
 /**
- * vmq_flood() - copies a broadcast or multicast frame to the ports (O-46)
+ * vmq_flood() - copies a frame to the ports (O-46)
  * @a: the adapter
  * @skb: the frame, data at the network header; stays the caller's
- * @from: port that sent it and does not get it back, or NULL
+ * @but: port that does not get it, as it sent it or has it already, or NULL
  *
- * A port gets the frames of the VLANs that its filters let in, no others (M-04).
+ * Broadcast and multicast frames go to all ports, unicast ones to those in
+ * promiscuous mode, and what is between neighbours on a link (802.1D) to none. A
+ * port gets the frames of the VLANs that its filters let in, no others (M-04).
  *
  * Context: RCU read side, BH off.
  */
 void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
-	       const struct vmq_port *from)
+	       const struct vmq_port *but)
 {
+	const u8 *dst = eth_hdr(skb)->h_dest;
+	bool all = is_multicast_ether_addr(dst);
 	u16 vid = vmq_skb_vid(skb);
 	struct vmq_port *port;
 
+	if (is_link_local_ether_addr(dst) || vmq_skb_foreign_tag(skb))
+		return;
 	list_for_each_entry_rcu(port, &a->ports, node) {
-		if (port != from && test_bit(vid, port->vlans) &&
-		    (port->dev->flags & IFF_UP))
+		if (port != but && test_bit(vid, port->vlans) &&
+		    (port->dev->flags & IFF_UP) &&
+		    (all || (port->dev->flags & IFF_PROMISC)))
 			vmq_flood_port(port, skb);
 	}
 }
@@ -180,14 +190,17 @@ rx_handler_result_t vmq_rx(struct sk_buff **pskb)
 	*pskb = skb;
 
 	q = vmq_classify(a, skb);
-	if (!q) {
-		if (is_multicast_ether_addr(eth_hdr(skb)->h_dest))
-			vmq_flood(a, skb, NULL);
-		q = rcu_dereference(a->queue[0]);
-	} else if (unlikely(q == &vmq_drop_queue)) {
+	if (unlikely(q == &vmq_drop_queue)) {
 		vmq_stats_drop(a->filter_drops, VMQ_DROP_FILTER);
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED);
 		return RX_HANDLER_CONSUMED;
 	}
+	/* a filter names who has the frame itself, the others have copies */
+	if (is_multicast_ether_addr(eth_hdr(skb)->h_dest))
+		vmq_flood(a, skb, q ? rcu_dereference(q->port) : NULL);
+	else if (!q && unlikely(READ_ONCE(a->n_promisc)))
+		vmq_flood(a, skb, NULL);
+	if (!q)
+		q = rcu_dereference(a->queue[0]);
 	return vmq_queue_rx(q, skb) ? RX_HANDLER_ANOTHER : RX_HANDLER_CONSUMED;
 }

@@ -52,8 +52,10 @@ static struct sk_buff *vmq_tx_normalize(struct sk_buff *skb)
 	__skb_pull(skb, ETH_HLEN);
 	skb_reset_network_header(skb);
 	skb_reset_mac_len(skb);
-	if (unlikely(!skb->protocol))
-		skb->protocol = eth_hdr(skb)->h_proto;
+	/* from the frame itself: a raw socket says what it likes */
+	skb->protocol = eth_hdr(skb)->h_proto;
+	if (!eth_proto_is_802_3(skb->protocol))
+		skb->protocol = htons(ETH_P_802_2);
 	if (eth_type_vlan(skb->protocol) && !skb_vlan_tag_present(skb))
 		/* frees it where it fails */
 		return skb_vlan_untag(skb);
@@ -70,9 +72,17 @@ drop:
 static void vmq_tx_uplink(struct net_device *uplink, struct sk_buff *skb,
 			  const struct vmq_sender *s)
 {
+	int depth;
+	int err;
+
 	skb_push(skb, skb->data - skb_mac_header(skb));
+	/* of an inner tag: drivers look for the IP header behind it */
+	if (unlikely(eth_type_vlan(skb->protocol)) &&
+	    vlan_get_protocol_and_depth(skb, skb->protocol, &depth))
+		skb_set_network_header(skb, depth);
 	skb->dev = uplink;
-	if (unlikely(dev_queue_xmit(skb) == NET_XMIT_DROP))
+	err = dev_queue_xmit(skb);
+	if (unlikely(net_xmit_eval(err)))
 		vmq_tx_count_drop(s, false);
 }
 
@@ -80,71 +90,118 @@ static void vmq_tx_uplink(struct net_device *uplink, struct sk_buff *skb,
 static void vmq_tx_local(struct vmq_queue *q, struct sk_buff *skb,
 			 const struct vmq_sender *s)
 {
-	struct net_device *from = skb->dev;
-	struct net_device *dev;
+	struct vmq_port *to = rcu_dereference(q->port);
+	struct net_device *dev = to ? to->dev : q->adapter->dev;
 
 	if (unlikely(skb_orphan_frags_rx(skb, GFP_ATOMIC))) {
 		vmq_tx_drop(s, skb, SKB_DROP_REASON_NOMEM);
 		return;
 	}
-	dev = vmq_queue_rx(q, skb);
-	if (!dev)
+	/* what the sender's stack knew of it is not for the receiver's */
+	skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(skb->dev)));
+	skb->priority = 0;
+	if (!vmq_queue_rx(q, skb))
 		return;
-	if (!net_eq(dev_net(dev), dev_net(from)))
-		skb_scrub_packet(skb, true);
 	/* through the backlog: the sender may be deep in its own stack */
-	netif_rx(skb);
+	if (unlikely(netif_rx(skb) == NET_RX_DROP))
+		vmq_stats_drop(q->stats, VMQ_DROP_FULL);
+}
+
+static void vmq_tx_local_copy(struct vmq_queue *q, struct sk_buff *skb,
+			      const struct vmq_sender *s)
+{
+	skb = skb_clone(skb, GFP_ATOMIC);
+	if (skb)
+		vmq_tx_local(q, skb, s);
+	else
+		vmq_stats_drop(q->stats, VMQ_DROP_NOMEM);
+}
+
+static void vmq_tx_uplink_or_drop(struct vmq_adapter *a, struct sk_buff *skb,
+				  const struct vmq_sender *s)
+{
+	struct net_device *uplink = rcu_dereference(a->uplink);
+
+	if (uplink)
+		vmq_tx_uplink(uplink, skb, s);
+	else
+		vmq_tx_drop(s, skb, SKB_DROP_REASON_NOT_SPECIFIED);
 }
 
 static void vmq_tx_multicast(struct vmq_adapter *a, struct vmq_port *from,
 			     struct sk_buff *skb, const struct vmq_sender *s)
 {
 	struct net_device *uplink = rcu_dereference(a->uplink);
-	struct sk_buff *copy;
 
-	vmq_flood(a, skb, from);
-	if (from && (a->dev->flags & IFF_UP)) {
-		copy = uplink ? skb_clone(skb, GFP_ATOMIC) : skb;
-		if (copy)
-			vmq_tx_local(rcu_dereference(a->queue[0]), copy, s);
-		if (!uplink)
-			return;
+	/* pause, LACP, spanning tree...: between a guest and its port only */
+	if (from && is_link_local_ether_addr(eth_hdr(skb)->h_dest)) {
+		vmq_tx_drop(s, skb, SKB_DROP_REASON_NOT_SPECIFIED);
+		return;
 	}
+	vmq_flood(a, skb, from);
+	if (from && (a->dev->flags & IFF_UP))
+		vmq_tx_local_copy(rcu_dereference(a->queue[0]), skb, s);
 	if (uplink)
 		vmq_tx_uplink(uplink, skb, s);
 	else
 		consume_skb(skb);
 }
 
+/* Has the host this address, or something on the adapter, such as a macvlan? */
+static bool vmq_tx_for_host(const struct vmq_adapter *a, const u8 *mac)
+{
+	const struct netdev_hw_addr *ha;
+
+	if (ether_addr_equal(mac, a->dev->dev_addr))
+		return true;
+	list_for_each_entry_rcu(ha, &a->dev->uc.list, list)
+		if (ether_addr_equal(mac, ha->addr))
+			return true;
+	return false;
+}
+
+/* No filter has the address: to the host, or who listens to all and the uplink. */
+static void vmq_tx_unknown(struct vmq_adapter *a, struct vmq_port *from,
+			   struct sk_buff *skb, const struct vmq_sender *s)
+{
+	struct vmq_queue *host = rcu_dereference(a->queue[0]);
+
+	if (from && vmq_tx_for_host(a, eth_hdr(skb)->h_dest)) {
+		vmq_tx_local(host, skb, s);
+		return;
+	}
+	if (unlikely(READ_ONCE(a->n_promisc)))
+		vmq_flood(a, skb, from);
+	if (from && unlikely(a->dev->flags & IFF_PROMISC))
+		vmq_tx_local_copy(host, skb, s);
+	vmq_tx_uplink_or_drop(a, skb, s);
+}
+
 static void vmq_tx_unicast(struct vmq_adapter *a, struct vmq_port *from,
 			   struct sk_buff *skb, const struct vmq_sender *s)
 {
-	struct net_device *uplink = rcu_dereference(a->uplink);
 	struct vmq_queue *q = vmq_classify_mac(a, skb);
 	struct vmq_port *to;
 
+	if (!q) {
+		vmq_tx_unknown(a, from, skb, s);
+		return;
+	}
 	if (unlikely(q == &vmq_drop_queue)) {
 		vmq_tx_drop(s, skb, SKB_DROP_REASON_NOT_SPECIFIED);
 		return;
 	}
-	to = q ? rcu_dereference(q->port) : NULL;
-	if (to == from && to) {
+	to = rcu_dereference(q->port);
+	if (to && to == from) {
 		/* to itself: nobody else has this address */
 		vmq_tx_drop(s, skb, SKB_DROP_REASON_OTHERHOST);
 		return;
 	}
-	if (!q && from &&
-	    ether_addr_equal(eth_hdr(skb)->h_dest, a->dev->dev_addr))
-		q = rcu_dereference(a->queue[0]);
 	/* a queue without a port is the host's, which does not send to itself */
-	if (q && (to || from)) {
+	if (to || from)
 		vmq_tx_local(q, skb, s);
-		return;
-	}
-	if (uplink)
-		vmq_tx_uplink(uplink, skb, s);
 	else
-		vmq_tx_drop(s, skb, SKB_DROP_REASON_NOT_SPECIFIED);
+		vmq_tx_uplink_or_drop(a, skb, s);
 }
 
 static void __vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
@@ -163,6 +220,11 @@ static void __vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 		q = vmq_tx_queue(a, skb_get_queue_mapping(skb));
 	}
 	s.queue = q->stats;
+	/* it has no extensions any more that could say no */
+	if (from && unlikely(READ_ONCE(from->deleted))) {
+		vmq_tx_drop(&s, skb, SKB_DROP_REASON_DEV_READY);
+		return;
+	}
 
 	skb = vmq_tx_normalize(skb);
 	if (unlikely(!skb)) {

@@ -21,10 +21,13 @@ void vmq_uplink_carrier(struct vmq_adapter *a, struct net_device *dev)
 {
 	struct net_device *uplink = rtnl_dereference(a->uplink);
 
-	if (uplink)
+	if (uplink) {
 		netif_stacked_transfer_operstate(uplink, dev);
-	else
+	} else {
+		netif_dormant_off(dev);
+		netif_testing_off(dev);
 		netif_carrier_on(dev);
+	}
 	/* or its operational state stays unknown while nothing changes */
 	linkwatch_fire_event(dev);
 }
@@ -42,7 +45,9 @@ static void vmq_uplink_inherit(struct net_device *dev,
 			       const struct net_device *uplink)
 {
 	netif_inherit_tso_max(dev, uplink);
-	dev->needed_headroom = uplink->needed_headroom;
+	/* a VLAN device without hardware tagging has a longer header */
+	dev->needed_headroom = uplink->needed_headroom +
+			       uplink->hard_header_len - ETH_HLEN;
 	dev->needed_tailroom = uplink->needed_tailroom;
 	netdev_update_features(dev);
 }
@@ -101,7 +106,8 @@ void vmq_uplink_rx_flags(struct vmq_adapter *a)
 	struct net_device *uplink = rtnl_dereference(a->uplink);
 	bool allmulti = uplink && (a->n_ports ||
 				   (a->dev->flags & IFF_ALLMULTI));
-	bool promisc = uplink && (a->dev->flags & IFF_PROMISC);
+	bool promisc = uplink && (a->n_promisc ||
+				  (a->dev->flags & IFF_PROMISC));
 
 	if (!uplink)
 		return;
@@ -334,6 +340,7 @@ static int vmq_uplink_event(struct notifier_block *nb, unsigned long event,
 		break;
 	case NETDEV_CHANGEADDR:
 		vmq_uplink_take_mac(a, uplink);
+		vmq_uplink_mac(a);
 		break;
 	case NETDEV_PRE_TYPE_CHANGE:
 		return NOTIFY_BAD;

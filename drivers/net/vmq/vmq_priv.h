@@ -251,6 +251,7 @@ struct vmq_adapter {
 	struct vmq_queue __rcu **queue;	/* [max_queues], filled on first use */
 	struct vmq_pcpu_stats __percpu *filter_drops; /* frames without a queue */
 	struct list_head ports;		/* changed under rtnl, RCU */
+	u32 n_promisc;			/* ports in promiscuous mode */
 
 	/* rtnl and lock */
 	struct mutex lock;		/* protects queues and filters */
@@ -307,7 +308,7 @@ struct vmq_queue *vmq_classify_mac(const struct vmq_adapter *a,
 rx_handler_result_t vmq_rx(struct sk_buff **pskb);
 struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb);
 void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
-	       const struct vmq_port *from);
+	       const struct vmq_port *but);
 netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 		   struct sk_buff *skb);
 
@@ -315,6 +316,13 @@ netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 static inline u16 vmq_skb_vid(const struct sk_buff *skb)
 {
 	return skb_vlan_tag_present(skb) ? skb_vlan_tag_get_id(skb) : 0;
+}
+
+/* A tag that is not 802.1Q: no filter knows it, and it is not untagged either. */
+static inline bool vmq_skb_foreign_tag(const struct sk_buff *skb)
+{
+	return skb_vlan_tag_present(skb) &&
+	       skb->vlan_proto != htons(ETH_P_8021Q);
 }
 
 /* ---- port.c ---- */
@@ -339,12 +347,13 @@ struct vmq_port {
 	u32 n_queues;			/* 0: works from the default queue */
 	struct vmq_queue soft;		/* for the default queue, or for all of them */
 	bool claimed;			/* its tap was opened once */
+	bool deleted;			/* it is on its way out */
 	struct list_head node;		/* in adapter->ports, RCU */
 
 	/* rtnl */
 	u32 id;
 	u32 mac_location;		/* of the filter for its own MAC */
-	bool deleted;
+	bool promisc;			/* counted in adapter->n_promisc */
 	uuid_t uuid;
 	struct vmq_session *session;	/* the save or restore that runs */
 	u8 migration;			/* enum vmq_migration_state */
@@ -382,7 +391,7 @@ void vmq_port_dellink(struct net_device *dev, struct list_head *head);
 
 int vmq_tap_init(void);
 void vmq_tap_exit(void);
-int vmq_tap_attach(struct vmq_port *port);
+void vmq_tap_attach(struct vmq_port *port);
 void vmq_tap_detach(struct vmq_port *port);
 int vmq_tap_make_node(struct vmq_port *port);
 void vmq_tap_remove_node(struct vmq_port *port);

@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Start a program again, inside of a test machine with NICs and a network."""
 
@@ -35,3 +36,7 @@ def boot(program):
     os.environ["VMQ_GUEST_KERNEL"] = guest_kernel()
     sys.stdout.flush()
     os.execv(TESTVM, command(program))
+
+
+if __name__ == "__main__":
+    boot(pathlib.Path(sys.argv[1]).resolve())

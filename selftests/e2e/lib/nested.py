@@ -82,3 +82,22 @@ class Guest(Qemu):
         except GuestError as error:
             raise GuestError(f"guest {self.name}: {error}\n"
                              f"{self.logs()}") from None
+
+
+def live_migrate(source, destination, while_paused):
+    """Move the guest between two QEMU processes, the second one `incoming`.
+
+    while_paused() is called when the guest has stopped at the source and
+    before it goes on at the destination.
+    """
+    uri = f"unix:{GUESTS}/migration"
+    destination.qmp("migrate-incoming", uri=uri)
+    source.qmp("migrate-set-capabilities", capabilities=[
+        {"capability": "pause-before-switchover", "state": True}])
+    source.qmp("migrate", uri=uri)
+    source.wait_migration("pre-switchover")
+    while_paused()
+    source.qmp("migrate-continue", state="pre-switchover")
+    source.wait_migration("completed")
+    destination.wait_migration("completed")
+    source.kill()

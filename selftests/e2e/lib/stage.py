@@ -83,6 +83,11 @@ def station_commands():
             "ip -n station link set eth2 up"]
 
 
+def host2_commands():
+    return ["ip netns add host2",
+            "ip link set eth1 netns host2"]
+
+
 def adapter_commands(uplink, address):
     return ["ip link add vmq0 type vmq",
             f"ip link set {uplink} master vmq0",
