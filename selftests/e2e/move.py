@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
 # pylint: disable=wrong-import-position
 import boot
 import ktap
+from ktap import check
 from stage import (GUEST, HOST, MAC, STATION, Echo, adapter_commands, connects,
                    counters, host2_commands, module_commands, sh,
                    station_commands)
@@ -30,15 +31,11 @@ ON_HOST2 = "ip netns exec host2 "
 
 class World:
     """What the tests share; they come in the order of TESTS."""
+    address = f"{GUEST[1]}/24"
     guest = connection = saved = None
 
 
 world = World()
-
-
-def check(truth, *what):
-    if not truth:
-        raise AssertionError(" ".join(map(str, what)))
 
 
 def make_port(prefix, name, index, *rules, mac=None):
@@ -71,7 +68,7 @@ def test_boot():
     make_port("", "vm1", 101,
               f"priority 1 direction in action allow proto tcp dport {ALLOWED}",
               "priority 9 direction in action deny", mac=MAC[1])
-    world.guest = Guest("source", "vm1", MAC[1], f"{GUEST[1]}/24")
+    world.guest = Guest("source", "vm1", MAC[1], world.address)
     world.guest.boot()
     for port in (ALLOWED, DENIED):
         world.guest.run(f"nc -ll -p {port} -e tee -a received-{port} &")
@@ -92,8 +89,8 @@ def test_move():
     """The guest moves to host 2, and its port's state by save and restore"""
     make_port(ON_HOST2, "vm1b", 102, "priority 9 direction in action deny")
     source = world.guest
-    world.guest = Guest("destination", "vm1b", MAC[1], "", netns="host2",
-                        incoming=True)
+    world.guest = Guest("destination", "vm1b", MAC[1], world.address,
+                        netns="host2", incoming=True)
     world.guest.start()
 
     def move_state():
@@ -139,14 +136,18 @@ def test_without_state():
     make_port("", "vm1c", 103, "priority 9 direction in action deny",
               mac=MAC[1])
     source = world.guest
-    world.guest = Guest("back", "vm1c", MAC[1], "", incoming=True)
+    world.guest = Guest("back", "vm1c", MAC[1], world.address,
+                        incoming=True)
     world.guest.start()
     live_migrate(source, world.guest,
                  lambda: sh(f"{ON_HOST2}vmqctl port save dev vm1b >{STATE}"))
     sh(ON_HOST2 + "ip link del vm1b")
+    before = counters("vm1c")["rx_drops_extension"]
     try:
         world.connection.exchange(timeout=6)
     except TimeoutError:
+        check(counters("vm1c")["rx_drops_extension"] > before,
+              "no drop counted")
         return
     raise AssertionError("it carried on")
 

@@ -89,7 +89,8 @@ def check(truth, fact):
 def summary():
     step("Summary")
     for fact in facts:
-        print(f"  - {fact}")
+        print(textwrap.fill(fact, 78, initial_indent="  - ",
+                            subsequent_indent="    "))
     print(flush=True)
 
 

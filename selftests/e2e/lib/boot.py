@@ -24,7 +24,7 @@ def guest_kernel():
 
 
 def command(program, *options):
-    """What runs `program` inside. It finds all VMQ_... variables there."""
+    """What runs `program` inside, where it finds all VMQ_... variables."""
     nics = [word for nic in NICS for word in ("--uplink", nic)]
     switch = f"exec {HERE / 'switch.py'} {len(NICS)}"
     return [str(TESTVM), *nics, "--outside", switch, "--timeout", "300",
@@ -32,10 +32,11 @@ def command(program, *options):
 
 
 def boot(program):
-    """Become that."""
+    """Become that. The logs go to $VMQ_OUT, if there is one."""
     os.environ["VMQ_GUEST_KERNEL"] = guest_kernel()
+    out = os.environ.get("VMQ_OUT")
     sys.stdout.flush()
-    os.execv(TESTVM, command(program))
+    os.execv(TESTVM, command(program, *(["--out", out] if out else [])))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,12 @@ class Skip(Exception):
     pass
 
 
+def check(truth, *what):
+    """An assertion that says what it saw."""
+    if not truth:
+        raise AssertionError(" ".join(map(str, what)))
+
+
 def run(tests):
     """Each gets one line, named by its docstring; -> exit status.
 

@@ -72,7 +72,7 @@ class Guest(Qemu):
                 *(["-incoming", "defer"] if incoming else [])],
             redirect=f"3<>/dev/tap{shown.stdout.strip()}", prefix=prefix)
 
-    def boot(self, timeout=60):
+    def boot(self, timeout=120):
         """Start it, and wait until its shell answers."""
         self.start()
         deadline = time.monotonic() + timeout

@@ -69,11 +69,16 @@ def netns(name):
 
 
 def module_commands():
-    """Shell commands that load the modules as built, and KVM."""
+    """Shell commands that load KVM, where the CPU has it, and the modules as
+    they were built, with what they depend on."""
     directory = f"{os.environ['VMQ_BUILD']}/drivers/net/vmq"
-    return ["modprobe -a tap libcrc32c vhost_net kvm_amd",
-            f"insmod {directory}/vmq.ko",
-            f"insmod {directory}/ext/vmq_acl.ko"]
+    paths = [f"{directory}/vmq.ko", f"{directory}/ext/vmq_acl.ko"]
+    depends = ",".join(sh(f"modinfo -F depends {path}").strip()
+                       for path in paths).split(",")
+    others = sorted({name for name in depends if name} - {"vmq"})
+    return ["modprobe -q kvm_amd || modprobe -q kvm_intel || true",
+            f"modprobe -a vhost_net {' '.join(others)}",
+            *(f"insmod {path}" for path in paths)]
 
 
 def station_commands():
@@ -192,7 +197,7 @@ class Echo:
         self.socket.close()
 
 
-def connects(namespace, address, port, timeout=5):
+def connects(namespace, address, port, timeout=3):
     """Can a new connection be made? A silent drop is a no, too."""
     try:
         Echo(namespace, address, port, timeout).close()
