@@ -619,6 +619,24 @@ def test_port_rules_go():
     ksft_eq(counts.send(ether(9), ether(10)), {0: 1, 2: 1})
 
 
+def test_port_queue():
+    """A rule for one queue of a port with several: that queue, no other."""
+    pair()
+    adapter("vmq0", uplink="up0", rxq=QUEUES)
+    port("vm1", number=1, rxq=4, txq=4)
+    counts = Counts()
+    rule_add("vmq0", Rule(UDP_V4, 3, 1).dst_port(99))
+    frames = [build(1, A4, B4, sport=each, dport=99) for each in range(1, 30)]
+    ksft_eq(counts.send(*frames), {3: 29})
+    frames = [build(1, A4, B4, sport=each, dport=98) for each in range(1, 30)]
+    got = counts.send(*frames)
+    ksft_ge(len(got), 3, "the port's own filter: spread")
+    ksft_eq((sum(got.values()), set(got) - {1, 2, 3, 4}), (29, set()))
+    [shown] = [each for each in vmqctl("queue show dev vmq0")
+               if each["id"] == 2]
+    ksft_eq(shown["filters"], 0, "Q-23: its own ones")
+
+
 def test_uplink_filters():
     """Addresses and VLANs that rules need are given to the uplink."""
     world([1])

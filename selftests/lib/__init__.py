@@ -12,6 +12,7 @@ from .ksft import (KsftFailEx, KsftSkipEx, defer, ksft_eq, ksft_exit, ksft_ge,
 from .netlink import NlError, Netlink, Genl, attr, attr_str, attr_u8, \
     attr_u16, attr_u32, nest, parse_attrs, UAPI
 from .rtnl import Rtnl
+from .acl import acl_flush, acl_rule, acl_set, ext_set
 from .env import NetNS, adapter, cmd, ethtool, ethtool_refused, fail_cmd, ip, link_info, \
     link_stats, machine, monitor, pair, port, port_queue, read_file, run, \
     set_sysctl, vmqctl

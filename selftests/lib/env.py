@@ -180,6 +180,15 @@ def quiet(dev):
         set_sysctl(f"net/ipv6/conf/{dev}/disable_ipv6", 1)
 
 
+def ready(rtnl, *names):
+    """Waits until they send: before that, what they are given is lost."""
+    for name in names:
+        def works(dev=name):
+            link = rtnl.get(dev)
+            return link["operstate"] == 6 or not link["carrier"]
+        wait_until(works, 3, 0.005)
+
+
 def pair(name="up0", peer="wire0", mtu=None):
     """A wire: frames sent on `peer` arrive on `name`, and the other way."""
     with contextlib.closing(Rtnl()) as rtnl:
@@ -188,6 +197,7 @@ def pair(name="up0", peer="wire0", mtu=None):
         for each in (name, peer):
             quiet(each)
         rtnl.up(name, peer)
+        ready(rtnl, name, peer)
 
 
 def adapter(name="vmq0", uplink=None, up=True, **options):
@@ -200,6 +210,7 @@ def adapter(name="vmq0", uplink=None, up=True, **options):
             rtnl.set(uplink, master=name)
         if up:
             rtnl.up(name)
+            ready(rtnl, name)
 
 
 def port(name="vm1", link="vmq0", number=None, up=True, ns=None, **options):
@@ -216,12 +227,14 @@ def port(name="vm1", link="vmq0", number=None, up=True, ns=None, **options):
             quiet(name)
             if up:
                 rtnl.up(name)
+                ready(rtnl, name)
             return
         rtnl.set(name, netns_fd=ns.fd)
     with ns, contextlib.closing(Rtnl()) as rtnl:
         quiet(name)
         if up:
             rtnl.up(name)
+            ready(rtnl, name)
 
 
 def link_info(name):

@@ -48,12 +48,13 @@ def load(name):
 def kunit():
     bad = 0
     # suites that make allocations fail mean those that may sleep, too
-    try:
-        with open("/sys/kernel/debug/failslab/ignore-gfp-wait", "w",
-                  encoding="ascii") as stream:
-            stream.write("N")
-    except OSError:
-        pass
+    for name, value in (("ignore-gfp-wait", "N"), ("verbose", "0")):
+        try:
+            with open(f"/sys/kernel/debug/failslab/{name}", "w",
+                      encoding="ascii") as stream:
+                stream.write(value)
+        except OSError:
+            pass
     for name in MODULES:
         begin = time.monotonic()
         if load(name):

@@ -99,7 +99,7 @@ def main(scenario):
         scenario()
     except Exception as error:      # pylint: disable=broad-except
         print(f"\n{BOLD}FAILED: {error}{PLAIN}", flush=True)
-        if not isinstance(error, DemoError):
+        if not isinstance(error, (DemoError, AssertionError)):
             raise
         sys.exit(1)
     summary()
