@@ -33,14 +33,22 @@ def set_sysctl(name, value):
 
 # -- programs
 
+programs = {"count": 0, "seconds": 0.0}     # they are what takes long in UML
+
+
 def run(*command, **options):
     """-> subprocess.CompletedProcess, output as text"""
     if len(command) == 1 and isinstance(command[0], str):
         command = command[0].split()
     options.setdefault("text", True)
-    return subprocess.run([str(each) for each in command], check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=120, **options)
+    begin = time.monotonic()
+    try:
+        return subprocess.run([str(each) for each in command], check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=120, **options)
+    finally:
+        programs["count"] += 1
+        programs["seconds"] += time.monotonic() - begin
 
 
 def cmd(*command, **options):

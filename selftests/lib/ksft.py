@@ -187,6 +187,8 @@ def ksft_run(cases=None, globs=None, case_pfx=None, args=()):
         pattern = sys.argv[2]
         cases = [case for case in cases
                  if fnmatch.fnmatch(case.__name__, f"*{pattern}*")]
+    from .env import programs
+    started = time.monotonic()
     topic = os.path.basename(sys.argv[0]).removesuffix(".py")
     print(f"TAP version 13\n1..{len(cases)}", flush=True)
     for number, case in enumerate(cases, 1):
@@ -199,6 +201,8 @@ def ksft_run(cases=None, globs=None, case_pfx=None, args=()):
             ksft_pr(f"{case.__name__} took {took:.1f} s")
         print(f"{result} {number} {topic}.{case.__name__}{directive}",
               flush=True)
+    ksft_pr(f"{time.monotonic() - started:.1f} s, of that "
+            f"{programs['seconds']:.1f} s for {programs['count']} programs")
     print(f"# Totals: pass:{_totals['pass']} fail:{_totals['fail']} "
           f"xfail:0 xpass:0 skip:{_totals['skip']} error:0", flush=True)
 

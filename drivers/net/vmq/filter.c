@@ -250,8 +250,8 @@ static void vmq_filter_uncount(struct vmq_queue *q)
 	q->filters--;
 	if (!q->id)
 		return;
-	vmq_queue_event(q, q->filters ? VMQ_QEV_CLEAR_FILTER :
-					VMQ_QEV_CLEAR_LAST_FILTER);
+	vmq_queue_event(q, q->filters || q->shared ? VMQ_QEV_CLEAR_FILTER :
+						     VMQ_QEV_CLEAR_LAST_FILTER);
 	if (!q->filters && q->implicit)
 		vmq_queue_free(&q, 1);
 }

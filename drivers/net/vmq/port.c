@@ -64,11 +64,10 @@ static void vmq_port_complete_queues(struct vmq_port *port)
 
 	mutex_lock(&port->adapter->lock);
 	for (i = 0; i < port->n_queues; i++) {
-		/* frames reach the others by the first one's filter */
-		if (!port->queue[i]->filters) {
-			port->queue[i]->filters++;
+		/* the port's own filter is the first one's, but feeds all */
+		port->queue[i]->shared = i;
+		if (i)
 			vmq_queue_event(port->queue[i], VMQ_QEV_SET_FILTER);
-		}
 		WARN_ON_ONCE(vmq_queue_event(port->queue[i],
 					     VMQ_QEV_COMPLETE));
 	}
@@ -80,10 +79,10 @@ static void vmq_port_free_queues(struct vmq_port *port)
 	u32 i;
 
 	mutex_lock(&port->adapter->lock);
-	for (i = 1; i < port->n_queues; i++) {
-		if (port->queue[i]->filters != 1)
+	for (i = 0; i < port->n_queues; i++) {
+		if (!port->queue[i]->shared)
 			continue;
-		port->queue[i]->filters = 0;
+		port->queue[i]->shared = false;
 		vmq_queue_event(port->queue[i], VMQ_QEV_CLEAR_LAST_FILTER);
 	}
 	vmq_queue_free(port->queue, port->n_queues);

@@ -77,6 +77,7 @@ static int vmq_queue_take(struct vmq_adapter *a, u32 id, const char *name,
 		return err;
 	strscpy(q->name, name, sizeof(q->name));
 	q->implicit = false;
+	q->shared = false;
 	q->index = 0;
 	a->n_vm_queues++;
 	*out = q;

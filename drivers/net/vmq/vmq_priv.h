@@ -113,6 +113,7 @@ struct vmq_queue {
 
 	/* adapter->lock */
 	bool implicit;			/* allocated by a rule, freed with the last */
+	bool shared;			/* its port's own filter feeds it too */
 	u32 filters;
 	char name[IFNAMSIZ];
 };
