@@ -58,14 +58,14 @@ world = World()
 
 def ping(address, *options):
     """From the guest."""
-    shown = world.guest.run(f"ping -c 3 -W 5 {' '.join(options)} {address}")
-    check(" 3 packets received" in shown, shown)
+    shown = world.guest.run(f"ping -c 2 -W 5 {' '.join(options)} {address}")
+    check(" 2 packets received" in shown, shown)
 
 
 def ping_guest(count, options=""):
     """From the station; -> number of answers."""
     shown = sh("ip netns exec station busybox ping "
-               f"-c {count} -W 1 {options} {GUEST[1]}", check=False)
+               f"-c {count} -W 2 {options} {GUEST[1]}", check=False)
     return int(re.search(r"(\d+) packets received", shown)[1])
 
 
