@@ -51,7 +51,7 @@ test: deps		## check, kunit, selftests and e2e
 demo: deps		## two guests, a flow rule, an ACL, and a port that moves
 	tools/demo/demo
 
-bench: deps		## packets per second against macvlan and bridge
+bench: deps		## what a frame costs, side by side with macvlan, macvtap and bridge
 	tools/bench/bench
 
 deps:

@@ -47,7 +47,8 @@ def copy_clone(directory):
 
 def make_modules(machine, test, directory):
     kernel = kernels.kernel_directory(machine)
-    command = ["make", "-s", kernels.JOBS, "-C", kernel, f"M={directory}", "W=1"]
+    command = ["make", "-s", kernels.JOBS, "-C", kernel, f"M={directory}", "W=1",
+               "VMQ_BENCH=1"]
     if machine != "qemu":
         command.append("ARCH=um")
     if test:

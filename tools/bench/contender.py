@@ -1,0 +1,366 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What is measured side by side: each contender sets itself up for N ports.
+
+A contender has an injector (a netdev of vmq_bench.ko) and N destinations with
+the addresses 52:54:00:00:HI:LO, HI:LO = 0 to N - 1.
+"""
+
+import fcntl
+import os
+import pathlib
+import struct
+import subprocess
+
+CONTROL = pathlib.Path("/sys/kernel/debug/vmq_bench")
+TUNSETIFF = 0x400454ca
+IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x2, 0x1000, 0x4000
+IFF_MULTI_QUEUE = 0x100
+
+
+def mac(number):
+    return f"52:54:00:00:{number >> 8:02x}:{number & 255:02x}"
+
+
+def batch(tool, lines):
+    """Run many commands of ip, bridge or the like in one process."""
+    if lines:
+        subprocess.run([tool, "-batch", "-"], input="\n".join(lines) + "\n",
+                       text=True, check=True, stdout=subprocess.DEVNULL)
+
+
+def ip(*lines):
+    batch("ip", lines)
+
+
+def run(*words):
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+
+
+class LostFrames(Exception):
+    pass
+
+
+class Contender:
+    """One way to bring a frame to its destination."""
+
+    label = ""
+    most = 4096        # destinations it can have
+    vid = 0            # VLAN id of its frames; the next port has the next one
+    vids = 0           # how many ids there are, where ports differ
+    ends_per_frame = 1
+
+    def __init__(self, tag, ports):
+        self.tag = tag                 # names of its netdevs begin with it
+        self.ports = ports
+        self.injector = f"{tag}i"
+        self.control = None
+        self.taps = []
+        self.samples = []
+
+    # -- set up
+    def setup(self):
+        ip(f"link add {self.injector} mtu 9000 type vmqbench",
+           f"link set {self.injector} up")
+        self.control = os.open(CONTROL, os.O_RDWR)
+        self.make()
+
+    def make(self):
+        """Everything above the injector."""
+
+    def port(self, number):
+        return f"{self.tag}{number}"
+
+    def remove(self):
+        for tap in self.taps:
+            os.close(tap)
+        os.close(self.control)
+        self.taps = []
+        self.unmake()
+        ip(f"link del {self.injector}")
+
+    def unmake(self):
+        """What does not go with the injector."""
+
+    def open_taps(self):
+        """For kinds whose ports have /dev/tapN."""
+        for number in range(self.ports):
+            index = pathlib.Path(
+                f"/sys/class/net/{self.port(number)}/ifindex").read_text()
+            self.taps.append(os.open(f"/dev/tap{int(index)}", os.O_RDWR))
+        self.give_rings()
+
+    def give_rings(self):
+        for tap in self.taps:
+            os.write(self.control, b"ring %d" % tap)
+
+    # -- measure
+    def command(self, frames, length, train):
+        words = [f"run dev={self.injector}", f"frames={frames}", f"len={length}",
+                 f"ports={self.ports}", f"train={train}",
+                 f"ends={self.ends_per_frame}"]
+        if self.vid:
+            words += [f"vid={self.vid}", f"vids={self.vids}"]
+        return " ".join(words)
+
+    def measure(self, frames, length=60, train=1):
+        """Nanoseconds a frame, all of them counted at their ends."""
+        os.write(self.control, self.command(frames, length, train).encode())
+        words = os.pread(self.control, 200, 0).decode().split()
+        nanoseconds, ended, wanted = (int(words[i]) for i in (0, 2, 4))
+        if ended != wanted:
+            raise LostFrames(f"{self.label}: {ended} of {wanted} frames arrived")
+        return nanoseconds / frames
+
+
+class Bare(Contender):
+    """Nothing in between: the frame's cost itself."""
+
+    label = "bare delivery"
+
+
+class Macvlan(Contender):
+    label = "macvlan"
+
+    def make(self):
+        ip(*(f"link add link {self.injector} name {self.port(n)} address {mac(n)} "
+             "up type macvlan mode bridge" for n in range(self.ports)))
+
+
+class MacvlanVlan(Contender):
+    """A VLAN device for each port, and a macvlan on it."""
+
+    label = "macvlan on VLAN devices"
+    vid = 1
+    most = 64
+
+    def make(self):
+        self.vids = self.ports
+        ip(*(f"link add link {self.injector} name {self.tag}v{n} up type vlan id {n + 1}"
+             for n in range(self.ports)),
+           *(f"link add link {self.tag}v{n} name {self.port(n)} address {mac(n)} "
+             "up type macvlan mode bridge" for n in range(self.ports)))
+
+
+class Macvtap(Contender):
+    label = "macvtap, ring"
+    most = 1024
+
+    def make(self):
+        ip(*(f"link add link {self.injector} name {self.port(n)} address {mac(n)} "
+             "up type macvtap mode bridge" for n in range(self.ports)))
+        self.open_taps()
+
+
+
+class Bridge(Contender):
+    """Ports are netdevs that count what is sent to them."""
+
+    label = "bridge"
+    most = 1023        # a bridge takes 1,024 ports, one is the injector
+    filtering = 0
+
+    def make(self):
+        bridge = f"{self.tag}b"
+        ip(f"link add name {bridge} type bridge vlan_filtering {self.filtering}",
+           f"link set {bridge} up",
+           f"link set {self.injector} master {bridge}")
+        self.make_ports(bridge)
+        batch("bridge", [f"fdb replace {mac(n)} dev {self.port(n)} master static"
+                         + self.fdb_vlan(n) for n in range(self.ports)])
+
+    def fdb_vlan(self, number):
+        return ""
+
+    def make_ports(self, bridge):
+        ip(*(f"link add {self.port(n)} type vmqbench" for n in range(self.ports)),
+           *(f"link set {self.port(n)} master {bridge} up" for n in range(self.ports)))
+
+    def unmake(self):
+        ip(f"link del {self.tag}b",
+           *(f"link del {self.port(n)}" for n in range(self.ports)))
+
+
+class BridgeVlan(Bridge):
+    label = "bridge, VLAN filtering"
+    filtering = 1
+    vid = 1
+    most = 64
+
+    def make_ports(self, bridge):
+        super().make_ports(bridge)
+        self.vids = self.ports
+        batch("bridge", [f"vlan add dev {self.port(n)} vid {n + 1}"
+                         for n in range(self.ports)]
+              + [f"vlan add dev {self.injector} vid {n + 1}" for n in range(self.ports)])
+
+    def fdb_vlan(self, number):
+        return f" vlan {number + 1}"
+
+
+class BridgeTap(Bridge):
+    label = "bridge and tap, ring"
+
+    def make_ports(self, bridge):
+        for number in range(self.ports):
+            tap = os.open("/dev/net/tun", os.O_RDWR)
+            fcntl.ioctl(tap, TUNSETIFF, struct.pack(
+                "16sH22x", self.port(number).encode(),
+                IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
+            self.taps.append(tap)
+        ip(*(f"link set {self.port(n)} master {bridge} up" for n in range(self.ports)))
+        self.give_rings()
+
+    def unmake(self):
+        ip(f"link del {self.tag}b")
+
+
+class BridgeFlood(Bridge):
+    """Every port has a copy, and the host itself."""
+
+    label = "bridge, flood"
+    most = 256
+
+    def __init__(self, tag, ports):
+        super().__init__(tag, ports)
+        self.ends_per_frame = ports + 1
+
+    def command(self, frames, length, train):
+        return (f"run dev={self.injector} frames={frames} len={length} ports=1 "
+                f"train={train} ends={self.ends_per_frame} "
+                f"window={max(1, 512 // self.ends_per_frame)} dst=ff:ff:ff:ff:ff:ff")
+
+    def measure(self, frames, length=60, train=1):
+        return super().measure(frames, length, train) / self.ends_per_frame
+
+
+class MacvlanFlood(BridgeFlood):
+    label = "macvlan, flood"
+
+    def make(self):
+        Macvlan.make(self)
+
+    def unmake(self):
+        pass
+
+
+class Vmq(Contender):
+    label = "vmq"
+    each = ""          # arguments of each port
+
+    def make(self):
+        self.adapter = f"{self.tag}a"
+        ip(f"link add {self.adapter} numrxqueues {min(self.ports + 1, 4096)} type vmq",
+           f"link set {self.injector} master {self.adapter}",
+           f"link set {self.adapter} up",
+           *(f"link add link {self.adapter} name {self.port(n)} address {mac(n)} "
+             f"up {self.each} type vmqport" for n in range(self.ports)))
+        self.more()
+
+    def more(self):
+        """What there is on top of ports."""
+
+    def unmake(self):
+        ip(f"link del {self.adapter}")
+
+
+class VmqVlan(Vmq):
+    """MAC and VLAN id: a filter on each port's queue."""
+
+    label = "vmq, MAC and VLAN"
+    vid = 1
+    most = 64
+
+    def more(self):
+        self.vids = self.ports
+        for n in range(self.ports):
+            run("ethtool", "-N", self.adapter, "flow-type", "ether", "dst", mac(n),
+                "vlan", str(n + 1), "m", "0xf000", "action", str(n + 1))
+
+
+class VmqTap(Vmq):
+    label = "vmq, ring"
+    most = 1024
+
+    def more(self):
+        self.open_taps()
+
+
+class VmqRules(Vmq):
+    """10,000 exact filters more than those of the ports."""
+
+    label = "vmq, 10,000 exact rules"
+
+    def more(self):
+        from rules import exact_rules
+        exact_rules(self.adapter, 10000)
+
+
+class VmqMasked(Vmq):
+    label = "vmq, 1,000 rules in 8 masks"
+
+    def more(self):
+        from rules import masked_rules
+        masked_rules(self.adapter, 1000)
+
+
+class VmqQueued(Vmq):
+    """Each queue has its own NAPI on a CPU."""
+
+    label = "vmq, queued"
+    most = 64
+
+    def more(self):
+        for n in range(self.ports):
+            run("vmqctl", "queue", "set", "dev", self.adapter, "queue", str(n + 1),
+                "cpus", "0")
+
+
+class VmqFlood(BridgeFlood):
+    label = "vmq, flood"
+    each = ""
+    make = Vmq.make
+    unmake = Vmq.unmake
+
+    def more(self):
+        """As class Vmq."""
+
+
+class VmqAcl(Vmq):
+    """Frames of ethertype 0x88b5 are let in by a rule."""
+
+    label = "vmq, acl"
+    extensions = ["acl"]
+
+    def more(self):
+        for name in self.extensions:
+            run("vmqctl", "ext", "enable", "dev", self.adapter, "name", name)
+
+
+class MacvlanTx(Macvlan):
+    """From the first port to the others; frames never see the injector."""
+
+    label = "macvlan, VM to VM"
+
+    def command(self, frames, length, train):
+        return (f"run dev={self.port(0)} tx frames={frames} len={length} ports=1 "
+                f"train={train} dst={mac(self.ports - 1)} src={mac(0)}")
+
+
+class VmqTx(Vmq):
+    label = "vmq, VM to VM"
+    command = MacvlanTx.command
+
+
+class MacvlanOut(Macvlan):
+    """From the first port to the wire."""
+
+    label = "macvlan, transmit"
+
+    def command(self, frames, length, train):
+        return (f"run dev={self.port(0)} tx frames={frames} len={length} ports=1 "
+                f"train={train} dst=02:00:00:00:00:01 src={mac(0)}")
+
+
+class VmqOut(Vmq):
+    label = "vmq, transmit"
+    command = MacvlanOut.command

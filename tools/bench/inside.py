@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Runs in the machine: sets up all contenders of a table, measures them in
+slices that alternate, and prints medians."""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import contender as c
+
+# title, contenders (the first is what is subtracted, the second the yardstick)
+TABLES = {
+    "netdev": ("to a netdev, untagged",
+               [c.Bare, c.Macvlan, c.Bridge, c.Vmq]),
+    "vlan": ("to a netdev, MAC and VLAN",
+             [c.Bare, c.MacvlanVlan, c.BridgeVlan, c.VmqVlan]),
+    "tap": ("to the ring of a tap with a reader",
+            [c.Bare, c.Macvtap, c.BridgeTap, c.VmqTap]),
+    "queued": ("queue with a CPU of its own",
+               [c.Bare, c.Vmq, c.VmqQueued]),
+    "rules": ("with many rules",
+              [c.Bare, c.Vmq, c.VmqRules, c.VmqMasked]),
+    "flood": ("broadcast, for each copy",
+              [c.Bare, c.MacvlanFlood, c.BridgeFlood, c.VmqFlood]),
+    "vm-to-vm": ("from a port to another",
+                 [c.Bare, c.MacvlanTx, c.VmqTx]),
+    "transmit": ("from a port to the wire",
+                 [c.Bare, c.MacvlanOut, c.VmqOut]),
+}
+SLICE = 100_000_000      # nanoseconds, about
+
+
+def modules():
+    build = pathlib.Path(os.environ["VMQ_BUILD"])
+    for name in ("tap", "tun", "bridge", "macvtap", "8021q"):
+        subprocess.run(["modprobe", "-q", name], check=False)
+    for name in ("drivers/net/vmq/vmq.ko", "tools/bench/vmq_bench.ko"):
+        subprocess.run(["insmod", build / name], check=True)
+
+
+def slices(contenders, rounds, length, train):
+    """Measure all in turn; what one cannot do (it lost frames) is left out."""
+    frames = {}
+    for contender in list(contenders):
+        try:
+            nanoseconds = contender.measure(2000, length, train)
+            frames[contender] = max(2000, int(SLICE / nanoseconds / contender.ends_per_frame))
+            contender.measure(frames[contender], length, train)
+        except c.LostFrames as problem:
+            print(f"# {problem}", file=sys.stderr)
+            contenders.remove(contender)
+    for _ in range(rounds):
+        for contender in list(contenders):
+            try:
+                contender.samples.append(
+                    contender.measure(frames[contender], length, train))
+            except c.LostFrames as problem:
+                print(f"# {problem}", file=sys.stderr)
+                contenders.remove(contender)
+
+
+def report(name, ports, length, train, contenders):
+    rows = []
+    base = statistics.median(contenders[0].samples)
+    yardstick = statistics.median(contenders[1].samples)
+    for contender in contenders:
+        median = statistics.median(contender.samples)
+        rows.append({"table": name, "ports": ports, "length": length, "train": train,
+                     "contender": contender.label, "median": median,
+                     "low": min(contender.samples), "high": max(contender.samples),
+                     "adds": median - base, "ratio": median / yardstick})
+    for row in rows:
+        print(f"{row['contender']:28} {row['median']:8.1f} "
+              f"{row['low']:8.1f}-{row['high']:<8.1f} {row['adds']:8.1f} "
+              f"{row['ratio']:7.2f}", flush=True)
+    return rows
+
+
+def table(name, ports, length, train, rounds):
+    title, kinds = TABLES[name]
+    contenders = [kind(f"{chr(97 + i)}", ports) for i, kind in enumerate(kinds)
+                  if ports <= kind.most]
+    begin = time.monotonic()
+    for contender in contenders:
+        contender.setup()
+    made = time.monotonic() - begin
+    slices(alive := list(contenders), rounds, length, train)
+    print(f"\n{title}; {ports} ports, {length} bytes, trains of {train} "
+          f"(set up in {made:.1f} s)")
+    print(f"{'':28} {'ns/frame':>8} {'min-max':>17} {'adds':>8} "
+          f"{'of ' + contenders[1].label.split(',')[0]:>7}")
+    rows = report(name, ports, length, train, alive)
+    for contender in contenders:
+        contender.remove()
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tables", nargs="*", help=" ".join(TABLES))
+    parser.add_argument("--ports", default="1,64,1024")
+    parser.add_argument("--length", type=int, default=60)
+    parser.add_argument("--train", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--json", help="file for the figures")
+    arguments = parser.parse_args()
+    modules()
+    rows = []
+    for name in arguments.tables or TABLES:
+        for ports in map(int, arguments.ports.split(",")):
+            if ports > max(kind.most for kind in TABLES[name][1][1:]):
+                continue
+            if ports == 1 and name in ("vm-to-vm",):
+                continue
+            rows += table(name, ports, arguments.length, arguments.train,
+                          arguments.rounds)
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    main()
