@@ -21,7 +21,7 @@ COMMANDS = {name: value for name, value in sorted(
     if name.startswith("VMQ_CMD_") and "NTF" not in name
     and not name.endswith("MAX")}
 GETS = ("ADAPTER", "QUEUE", "FILTER", "PORT", "EXT")
-CHANGES = ("EXT_SET", "EXT_PORT_SET", "SAVE_BEGIN", "RESTORE_BEGIN",
+CHANGES = ("QUEUE_SET", "EXT_SET", "EXT_PORT_SET", "SAVE_BEGIN", "RESTORE_BEGIN",
            "RESTORE_COMMIT", "ABORT")
 IFINDEX, DEV = 1, 2        # the first two attributes of every set
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000

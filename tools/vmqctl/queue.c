@@ -61,14 +61,46 @@ static int queue_show(struct args *args)
 	return nl_show(&req, queue);
 }
 
+static int queue_set_param(struct args *args)
+{
+	const char *dev, *queue, *name;
+	struct nl_request req;
+	const struct keyword keywords[] = {
+		{ "dev", &dev },
+		{ "queue", &queue },
+		{ "name", &name },
+	};
+	uint64_t id;
+	int err;
+
+	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	if (!dev || !queue)
+		return usage_error("\"%s\" is missing", dev ? "queue" : "dev");
+	err = parse_uint("queue", queue, UINT32_MAX, &id);
+	if (err)
+		return err;
+	err = nl_request(&req, VMQ_CMD_QUEUE_SET, &queue_set, dev);
+	if (err)
+		return err;
+	mnl_attr_put_u32(req.nlh, VMQ_A_QUEUE_ID, id);
+	if (name)
+		err = nl_put_str(&req, "name", VMQ_A_QUEUE_NAME, name);
+	return err ? err : nl_do(&req, NULL, NULL);
+}
+
 static const struct command queue_commands[] = {
 	{ "show", queue_show },
+	{ "set", queue_set_param },
 	{ NULL, NULL },
 };
 
 const struct object queue_object = {
 	.name = "queue",
-	.usage = "Usage: vmqctl queue show [ dev ADAPTER [ queue QUEUE ] ]\n",
+	.usage =
+	"Usage: vmqctl queue show [ dev ADAPTER [ queue QUEUE ] ]\n"
+	"       vmqctl queue set dev ADAPTER queue QUEUE [ name NAME ]\n",
 	.commands = queue_commands,
 	.run = queue_show,
 };

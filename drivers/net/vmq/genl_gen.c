@@ -30,6 +30,15 @@ static const struct nla_policy vmq_queue_get_dump_nl_policy[VMQ_A_QUEUE_DEV + 1]
 	[VMQ_A_QUEUE_DEV] = { .type = NLA_NUL_STRING, },
 };
 
+/* VMQ_CMD_QUEUE_SET - do */
+static const struct nla_policy vmq_queue_set_nl_policy[VMQ_A_QUEUE_VM + 1] = {
+	[VMQ_A_QUEUE_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_QUEUE_ID] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_NAME] = { .type = NLA_NUL_STRING, .len = 63, },
+	[VMQ_A_QUEUE_VM] = { .type = NLA_NUL_STRING, .len = 63, },
+};
+
 /* VMQ_CMD_FILTER_GET - do */
 static const struct nla_policy vmq_filter_get_do_nl_policy[VMQ_A_FILTER_ID + 1] = {
 	[VMQ_A_FILTER_IFINDEX] = { .type = NLA_U32, },
@@ -137,6 +146,13 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 		.policy		= vmq_queue_get_dump_nl_policy,
 		.maxattr	= VMQ_A_QUEUE_DEV,
 		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= VMQ_CMD_QUEUE_SET,
+		.doit		= vmq_nl_queue_set_doit,
+		.policy		= vmq_queue_set_nl_policy,
+		.maxattr	= VMQ_A_QUEUE_VM,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= VMQ_CMD_FILTER_GET,

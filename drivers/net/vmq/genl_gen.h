@@ -16,6 +16,7 @@ int vmq_nl_adapter_get_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_adapter_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int vmq_nl_queue_get_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_queue_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int vmq_nl_queue_set_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_filter_get_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_filter_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int vmq_nl_port_get_doit(struct sk_buff *skb, struct genl_info *info);

@@ -95,8 +95,8 @@ int vmq_fill_queue(struct sk_buff *msg, struct vmq_queue *q)
 	if (vmq_put_dev(msg, a->dev) ||
 	    nla_put_u32(msg, VMQ_A_QUEUE_ID, q->id) ||
 	    nla_put_u32(msg, VMQ_A_QUEUE_STATE, q->state) ||
-	    nla_put_string(msg, VMQ_A_QUEUE_NAME, q->name) ||
-	    nla_put_string(msg, VMQ_A_QUEUE_VM, "") ||
+	    nla_put_string(msg, VMQ_A_QUEUE_NAME, q->param.name) ||
+	    nla_put_string(msg, VMQ_A_QUEUE_VM, q->param.vm) ||
 	    nla_put_string(msg, VMQ_A_QUEUE_CPUS, "") ||
 	    nla_put_u32(msg, VMQ_A_QUEUE_MODE, VMQ_QUEUE_MODE_DIRECT) ||
 	    nla_put_u32(msg, VMQ_A_QUEUE_BUFFERS, 0) ||

@@ -75,7 +75,8 @@ static int vmq_queue_take(struct vmq_adapter *a, u32 id, const char *name,
 	err = vmq_queue_event(q, VMQ_QEV_ALLOCATE);
 	if (err)
 		return err;
-	strscpy(q->name, name, sizeof(q->name));
+	vmq_queue_reset_param(q);
+	strscpy(q->param.name, name);
 	q->implicit = false;
 	q->shared = false;
 	q->index = 0;

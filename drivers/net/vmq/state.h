@@ -278,7 +278,7 @@ struct vmq_core_state {
 	u32 mtu;
 	u32 rx_mode;
 	u32 queues;
-	char queue_name[IFNAMSIZ];
+	char queue_name[VMQ_NAME_MAX];
 	struct vmq_stats stats;
 	u32 n_filters;
 	u32 n_mc;

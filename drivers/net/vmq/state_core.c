@@ -105,8 +105,7 @@ static int vmq_core_save_filters(struct vmq_port *port,
 	mutex_lock(&a->lock);
 	st->queues = port->n_queues;
 	if (port->n_queues)
-		strscpy(st->queue_name, port->queue[0]->name,
-			sizeof(st->queue_name));
+		strscpy(st->queue_name, port->queue[0]->param.name);
 	xa_for_each(&a->filters, loc, f)
 		n += vmq_core_filter_moves(port, f, loc, &one);
 	if (n > VMQ_CORE_MAX_FILTERS) {

@@ -30,6 +30,7 @@
 #define VMQ_DEFAULT_QUEUES	64
 #define VMQ_MAX_QUEUES		4096
 #define VMQ_MAX_FILTERS		16384
+#define VMQ_NAME_MAX		64	/* of a queue or VM, with the final NUL */
 
 struct genl_info;
 struct netlink_callback;
@@ -97,6 +98,16 @@ struct vmq_stats {
 	u64 multicast;
 };
 
+/* Members of struct vmq_queue_param, in a change mask. */
+#define VMQ_PARAM_NAME		BIT(0)
+#define VMQ_PARAM_VM		BIT(1)
+
+/* What is asked for or recorded of a queue; see queue_param.c. */
+struct vmq_queue_param {
+	char name[VMQ_NAME_MAX];
+	char vm[VMQ_NAME_MAX];
+};
+
 /*
  * Made when its id is first used and kept until the adapter is freed, so that
  * the data path never meets a dead queue and counters never go backwards; the
@@ -115,7 +126,7 @@ struct vmq_queue {
 	bool implicit;			/* allocated by a rule, freed with the last */
 	bool shared;			/* its port's own filter feeds it too */
 	u32 filters;
-	char name[IFNAMSIZ];
+	struct vmq_queue_param param;
 };
 
 int vmq_queue_next_state(enum vmq_queue_state state, enum vmq_queue_event event);
@@ -128,6 +139,21 @@ void vmq_queue_free(struct vmq_queue **q, u32 n);
 int vmq_queues_init(struct vmq_adapter *a);
 void vmq_queues_destroy(struct vmq_adapter *a);
 int vmq_queues_resize(struct vmq_adapter *a, u32 count);
+
+/* ---- queue_param.c: what can be set of a queue ---- */
+
+int vmq_queue_param_parse(struct nlattr *const *attrs,
+			  struct vmq_queue_param *param, u32 *mask,
+			  struct netlink_ext_ack *extack);
+int vmq_queue_init_param(struct vmq_queue *q,
+			 const struct vmq_queue_param *param, u32 mask,
+			 struct netlink_ext_ack *extack);
+int vmq_queue_set_param(struct vmq_queue *q,
+			const struct vmq_queue_param *param, u32 mask,
+			struct netlink_ext_ack *extack);
+void vmq_queue_reset_param(struct vmq_queue *q);
+
+/* ---- stats.c ---- */
 
 struct vmq_pcpu_stats __percpu *vmq_stats_alloc(void);
 void vmq_stats_sum(const struct vmq_pcpu_stats __percpu *pcpu,

@@ -140,7 +140,7 @@ static const struct test_item {
 	int code;
 	u16 type;
 	u16 len;
-	u8 data[16];
+	u8 data[VMQ_NAME_MAX];
 } test_items[] = {
 	{ "nothing", -EOPNOTSUPP, 0, 4 },
 	{ "unknown", -EOPNOTSUPP, VMQ_CORE_ITEMS, 4 },
@@ -170,9 +170,10 @@ static const struct test_item {
 	{ "part of an address", -EINVAL, VMQ_CORE_MC, 7, { 1 } },
 	{ "unknown receive mode", -EINVAL, VMQ_CORE_RX_MODE, 4, { 4 } },
 	{ "queue name", 0, VMQ_CORE_QUEUE_NAME, 3, "vm1" },
-	{ "long queue name", -EINVAL, VMQ_CORE_QUEUE_NAME, 16,
-	  { 'v', 'v', 'v', 'v', 'v', 'v', 'v', 'v', 'v', 'v', 'v', 'v', 'v',
-	    'v', 'v', 'v' } },
+	{ "longest queue name", 0, VMQ_CORE_QUEUE_NAME, VMQ_NAME_MAX - 1,
+	  { [0 ... VMQ_NAME_MAX - 2] = 'v' } },
+	{ "long queue name", -EINVAL, VMQ_CORE_QUEUE_NAME, VMQ_NAME_MAX,
+	  { [0 ... VMQ_NAME_MAX - 1] = 'v' } },
 	{ "queue name with NUL", -EINVAL, VMQ_CORE_QUEUE_NAME, 4, "vm1" },
 	{ "no counters", 0, VMQ_CORE_COUNTERS, 0 },
 	{ "fewer counters", 0, VMQ_CORE_COUNTERS, 16, { 1 } },
@@ -204,7 +205,7 @@ static void vmq_core_items(struct kunit *test)
 	struct netlink_ext_ack extack = {};
 	struct vmq_core_state *st;
 	struct vmq_record rec = {};
-	u8 buf[64] = {};
+	u8 buf[4 + VMQ_NAME_MAX] = {};
 
 	rec.data = buf;
 	rec.size = test_put(buf, item);
