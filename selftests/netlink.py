@@ -11,38 +11,27 @@ import struct
 
 from lib import (UAPI, Genl, Netlink, NetNS, NlError, Raw, Rtnl, Rule, adapter,
                  attr, attr_str, attr_u8, attr_u16, attr_u32, cmd, ether,
-                 ethtool, fail_cmd, ksft_eq, ksft_ge, ksft_in, ksft_main,
-                 ksft_ne, ksft_not_in, ksft_pr, ksft_raises, ksft_true,
+                 ethtool, fail_cmd, in_userns, ksft_eq, ksft_ge, ksft_in,
+                 ksft_main, ksft_ne, ksft_not_in, ksft_pr, ksft_raises, ksft_true,
                  link_info, link_stats, machine, monitor, pair, port,
-                 port_queue, rule_add, rule_del, save, vmqctl, wait_until)
+                 port_queue, refused, rule_add, rule_del, save, vmqctl,
+                 wait_until)
 
 COMMANDS = {name: value for name, value in sorted(
     (UAPI["VMQ_CMD_ADAPTER_GET"] and UAPI).items())
     if name.startswith("VMQ_CMD_") and "NTF" not in name
     and not name.endswith("MAX")}
 GETS = ("ADAPTER", "QUEUE", "FILTER", "PORT", "EXT")
-CHANGES = ("QUEUE_SET", "EXT_SET", "EXT_PORT_SET", "SAVE_BEGIN", "RESTORE_BEGIN",
-           "RESTORE_COMMIT", "ABORT")
+CHANGES = ("QUEUE_SET", "PORT_SET", "EXT_SET", "EXT_PORT_SET", "SAVE_BEGIN",
+           "RESTORE_BEGIN", "RESTORE_COMMIT", "ABORT")
 IFINDEX, DEV = 1, 2        # the first two attributes of every set
-CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+CLONE_NEWNET = 0x40000000
 
 
 def world():
     pair()
     adapter("vmq0", uplink="up0", rxq=8)
     port("vm1", number=1)
-
-
-def refused(number, call, *arguments, text="", comment=""):
-    """The request fails with this errno, and with a message."""
-    with ksft_raises(NlError, comment) as caught:
-        call(*arguments)
-    error = caught.exception
-    if error:
-        ksft_eq(errno.errorcode.get(error.errno), errno.errorcode[number],
-                f"{comment}: {error}")
-        ksft_true(error.msg, f"{comment}: no message")
-        ksft_in(text, error.msg, comment)
 
 
 # -- what is shown
@@ -247,30 +236,6 @@ def test_events_netns():
 
 # -- permission
 
-def in_userns(function):
-    """Runs it as nobody in particular: in a user namespace of its own, in the
-    network namespace of the caller; -> its text"""
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
-        status = 1
-        try:
-            os.close(read)
-            if ctypes.CDLL(None).unshare(CLONE_NEWUSER):
-                raise OSError("unshare")
-            os.write(write, function().encode())
-            status = 0
-        except BaseException as reason:     # pylint: disable=broad-except
-            os.write(write, f"exception: {reason!r}".encode())
-        finally:
-            os._exit(status)
-    os.close(write)
-    with os.fdopen(read) as stream:
-        text = stream.read()
-    os.waitpid(child, 0)
-    return text
-
-
 def test_permission():
     """What changes something needs CAP_NET_ADMIN; showing does not."""
     world()
@@ -336,7 +301,8 @@ def test_foreign_netns():
         genl = Genl()
         flush = attr(UAPI["VMQ_A_EXT_PORT_CONFIG"],
                      attr(UAPI["VMQ_A_ACL_FLUSH_RULES"]))
-        for name in ("SAVE_BEGIN", "RESTORE_BEGIN", "ABORT", "EXT_PORT_SET"):
+        for name in ("SAVE_BEGIN", "RESTORE_BEGIN", "ABORT", "EXT_PORT_SET",
+                     "PORT_SET"):
             more = [attr_str(UAPI["VMQ_A_EXT_PORT_NAME"], "acl"), flush] \
                 if name == "EXT_PORT_SET" else []
             try:

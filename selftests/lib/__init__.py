@@ -11,6 +11,7 @@ from .ksft import (KsftFailEx, KsftSkipEx, defer, ksft_eq, ksft_exit, ksft_ge,
                    ksft_raises, ksft_run, ksft_true, wait_until)
 from .netlink import NlError, Netlink, Genl, attr, attr_str, attr_u8, \
     attr_u16, attr_u32, nest, parse_attrs, UAPI
+from .denied import in_userns, refused
 from .rtnl import Rtnl
 from .acl import acl_flush, acl_rule, acl_set, ext_set
 from .env import NetNS, adapter, cmd, ethtool, ethtool_refused, fail_cmd, ip, link_info, \

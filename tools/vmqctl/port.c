@@ -62,6 +62,50 @@ static int port_show(struct args *args)
 	return err ? err : nl_show(&req, dev);
 }
 
+static int put_uuid(struct nl_request *req, const char *value)
+{
+	return nl_put_str(req, "uuid", VMQ_A_PORT_UUID, value);
+}
+
+/* What port set takes: a keyword, and how its value gets into the request. */
+static const struct setting {
+	const char *name;
+	int (*put)(struct nl_request *req, const char *value);
+} settings[] = {
+	{ "uuid", put_uuid },
+};
+
+static int port_set_values(struct args *args)
+{
+	const char *dev, *values[ARRAY_SIZE(settings)];
+	struct keyword keywords[1 + ARRAY_SIZE(settings)] = {
+		{ "dev", &dev },
+	};
+	struct nl_request req;
+	bool any = false;
+	size_t i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		keywords[1 + i] = (struct keyword){ settings[i].name,
+						    &values[i] };
+	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	if (!dev)
+		return usage_error("\"dev\" is missing");
+	err = nl_request(&req, VMQ_CMD_PORT_SET, &port_set, dev);
+	for (i = 0; i < ARRAY_SIZE(settings) && !err; i++) {
+		if (!values[i])
+			continue;
+		any = true;
+		err = settings[i].put(&req, values[i]);
+	}
+	if (!err && !any)
+		return usage_error("what is to be set?");
+	return err ? err : nl_do(&req, NULL, NULL);
+}
+
 static int port_abort(struct args *args)
 {
 	struct nl_request req;
@@ -82,6 +126,7 @@ static int port_abort(struct args *args)
 
 static const struct command port_commands[] = {
 	{ "show", port_show },
+	{ "set", port_set_values },
 	{ "save", port_save },
 	{ "restore", port_restore },
 	{ "abort", port_abort },
@@ -92,6 +137,7 @@ const struct object port_object = {
 	.name = "port",
 	.usage =
 	"Usage: vmqctl port show [ dev PORT ]\n"
+	"       vmqctl port set dev PORT uuid UUID\n"
 	"       vmqctl port save dev PORT > FILE\n"
 	"       vmqctl port save dev PORT file FILE\n"
 	"       vmqctl port restore dev PORT < FILE\n"

@@ -119,6 +119,13 @@ static const struct nla_policy vmq_abort_nl_policy[VMQ_A_PORT_DEV + 1] = {
 	[VMQ_A_PORT_DEV] = { .type = NLA_NUL_STRING, },
 };
 
+/* VMQ_CMD_PORT_SET - do */
+static const struct nla_policy vmq_port_set_nl_policy[VMQ_A_PORT_UUID + 1] = {
+	[VMQ_A_PORT_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_PORT_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_PORT_UUID] = { .type = NLA_NUL_STRING, },
+};
+
 /* Ops table for vmq */
 static const struct genl_split_ops vmq_nl_ops[] = {
 	{
@@ -241,6 +248,13 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 		.doit		= vmq_nl_abort_doit,
 		.policy		= vmq_abort_nl_policy,
 		.maxattr	= VMQ_A_PORT_DEV,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_PORT_SET,
+		.doit		= vmq_nl_port_set_doit,
+		.policy		= vmq_port_set_nl_policy,
+		.maxattr	= VMQ_A_PORT_UUID,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

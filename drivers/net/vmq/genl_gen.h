@@ -31,6 +31,7 @@ int vmq_nl_save_begin_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_restore_begin_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_restore_commit_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_abort_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_port_set_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	VMQ_NLGRP_EVENTS,

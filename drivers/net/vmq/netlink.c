@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Generic netlink: which device a request means, answers, and the operations of
- * save and restore. What shows objects is in netlink_get.c, what concerns
- * extensions in netlink_ext.c, notifications in netlink_ntf.c.
+ * save and restore. What shows objects is in netlink_get.c, what concerns ports in
+ * netlink_port.c, extensions in netlink_ext.c, notifications in netlink_ntf.c.
  *
  * Operations run in parallel; each takes rtnl, as the objects come and go under
  * it.

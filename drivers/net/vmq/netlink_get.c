@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Generic netlink: adapter-get, queue-get, filter-get and port-get, of one object
- * or as a dump.
+ * Generic netlink: adapter-get, queue-get and filter-get, of one object or as a
+ * dump.
  */
 #include "netlink.h"
 
@@ -311,67 +311,4 @@ static int vmq_dump_filters(struct sk_buff *skb, struct netlink_callback *cb,
 int vmq_nl_filter_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	return vmq_nl_dump(skb, cb, vmq_dump_filters);
-}
-
-/* ---- port-get ---- */
-
-/**
- * vmq_nl_port_get_doit() - port-get of one port
- * @skb: the request
- * @info: the request, parsed
- *
- * Context: Process context.
- * Return: 0 or a negative errno, with a message in extack.
- */
-int vmq_nl_port_get_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct vmq_port *port;
-	struct sk_buff *msg;
-	void *hdr;
-	int err;
-
-	msg = vmq_nl_reply_start(info, &hdr);
-	if (!msg)
-		return -ENOMEM;
-	rtnl_lock();
-	port = vmq_nl_port(info);
-	err = IS_ERR(port) ? PTR_ERR(port) : vmq_fill_port(msg, port);
-	rtnl_unlock();
-	return vmq_nl_reply_end(info, msg, hdr, err);
-}
-
-/* A port is seen in the netns where it is, its adapter's or another. */
-static int vmq_dump_ports(struct sk_buff *skb, struct netlink_callback *cb,
-			  struct vmq_adapter *a, unsigned long *pos)
-{
-	struct vmq_port *port;
-	unsigned long n = 0;
-	void *hdr;
-	int err;
-
-	list_for_each_entry(port, &a->ports, node) {
-		if (n++ < *pos ||
-		    !net_eq(dev_net(port->dev), sock_net(skb->sk)))
-			continue;
-		hdr = vmq_dump_start(skb, cb, VMQ_CMD_PORT_GET);
-		err = hdr ? vmq_fill_port(skb, port) : -EMSGSIZE;
-		err = vmq_dump_end(skb, hdr, err);
-		if (err)
-			return err;
-		*pos = n;
-	}
-	return 0;
-}
-
-/**
- * vmq_nl_port_get_dumpit() - port-get of all ports of the netns
- * @skb: the answer
- * @cb: state of the dump
- *
- * Context: Process context.
- * Return: bytes of the answer, 0 at the end, or a negative errno.
- */
-int vmq_nl_port_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	return vmq_nl_dump(skb, cb, vmq_dump_ports);
 }

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Generic netlink: port-get, and port-set with what can be changed of a port.
+ */
+#include "netlink.h"
+
+/* ---- port-get ---- */
+
+/**
+ * vmq_nl_port_get_doit() - port-get of one port
+ * @skb: the request
+ * @info: the request, parsed
+ *
+ * Context: Process context.
+ * Return: 0 or a negative errno, with a message in extack.
+ */
+int vmq_nl_port_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vmq_port *port;
+	struct sk_buff *msg;
+	void *hdr;
+	int err;
+
+	msg = vmq_nl_reply_start(info, &hdr);
+	if (!msg)
+		return -ENOMEM;
+	rtnl_lock();
+	port = vmq_nl_port(info);
+	err = IS_ERR(port) ? PTR_ERR(port) : vmq_fill_port(msg, port);
+	rtnl_unlock();
+	return vmq_nl_reply_end(info, msg, hdr, err);
+}
+
+/* A port is seen in the netns where it is, its adapter's or another. */
+static int vmq_dump_ports(struct sk_buff *skb, struct netlink_callback *cb,
+			  struct vmq_adapter *a, unsigned long *pos)
+{
+	struct vmq_port *port;
+	unsigned long n = 0;
+	void *hdr;
+	int err;
+
+	list_for_each_entry(port, &a->ports, node) {
+		if (n++ < *pos ||
+		    !net_eq(dev_net(port->dev), sock_net(skb->sk)))
+			continue;
+		hdr = vmq_dump_start(skb, cb, VMQ_CMD_PORT_GET);
+		err = hdr ? vmq_fill_port(skb, port) : -EMSGSIZE;
+		err = vmq_dump_end(skb, hdr, err);
+		if (err)
+			return err;
+		*pos = n;
+	}
+	return 0;
+}
+
+/**
+ * vmq_nl_port_get_dumpit() - port-get of all ports of the netns
+ * @skb: the answer
+ * @cb: state of the dump
+ *
+ * Context: Process context.
+ * Return: bytes of the answer, 0 at the end, or a negative errno.
+ */
+int vmq_nl_port_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return vmq_nl_dump(skb, cb, vmq_dump_ports);
+}
+
+/* ---- port-set ---- */
+
+/* What port-set was asked for, looked at and ready to be applied. */
+struct vmq_port_change {
+	uuid_t uuid;
+};
+
+static int vmq_port_uuid_check(struct vmq_port *port, const struct nlattr *attr,
+			       struct vmq_port_change *change,
+			       struct netlink_ext_ack *extack)
+{
+	if (nla_len(attr) != UUID_STRING_LEN + 1 ||
+	    uuid_parse(nla_data(attr), &change->uuid)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "not a uuid (8-4-4-4-12 hexadecimal digits)");
+		return -EINVAL;
+	}
+	if (uuid_is_null(&change->uuid)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "the nil uuid identifies no port");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void vmq_port_uuid_apply(struct vmq_port *port,
+				const struct vmq_port_change *change)
+{
+	uuid_copy(&port->uuid, &change->uuid);
+}
+
+/*
+ * One row for each attribute that port-set takes. All that are in the request are
+ * checked before the first is applied: check() has the result in the change, with
+ * all memory that it takes; apply() can't fail; drop(), if there is one, frees
+ * what check() left there, applied or not.
+ */
+static const struct vmq_port_knob {
+	u16 attr;
+	int (*check)(struct vmq_port *port, const struct nlattr *attr,
+		     struct vmq_port_change *change,
+		     struct netlink_ext_ack *extack);
+	void (*apply)(struct vmq_port *port,
+		      const struct vmq_port_change *change);
+	void (*drop)(struct vmq_port_change *change);
+} vmq_port_knobs[] = {
+	{
+		.attr = VMQ_A_PORT_UUID,
+		.check = vmq_port_uuid_check,
+		.apply = vmq_port_uuid_apply,
+	},
+};
+
+static int vmq_port_change(struct vmq_port *port, const struct genl_info *info)
+{
+	const unsigned int n = ARRAY_SIZE(vmq_port_knobs);
+	const struct vmq_port_knob *knob;
+	struct vmq_port_change change = {};
+	bool any = false;
+	unsigned int i;
+	int err = 0;
+
+	if (vmq_session_runs(port)) {
+		NL_SET_ERR_MSG(info->extack, "a save or restore of the port runs");
+		return -EBUSY;
+	}
+	for (i = 0; i < n && !err; i++) {
+		knob = &vmq_port_knobs[i];
+		if (!info->attrs[knob->attr])
+			continue;
+		any = true;
+		err = knob->check(port, info->attrs[knob->attr], &change,
+				  info->extack);
+	}
+	if (!err && !any) {
+		NL_SET_ERR_MSG(info->extack, "nothing to change is given");
+		err = -EINVAL;
+	}
+	for (i = 0; i < n && !err; i++)
+		if (info->attrs[vmq_port_knobs[i].attr])
+			vmq_port_knobs[i].apply(port, &change);
+	for (i = 0; i < n; i++)
+		if (vmq_port_knobs[i].drop)
+			vmq_port_knobs[i].drop(&change);
+	if (!err)
+		vmq_notify_port(port);
+	return err;
+}
+
+/**
+ * vmq_nl_port_set_doit() - port-set: all of the given attributes, or none
+ * @skb: the request
+ * @info: the request, parsed
+ *
+ * Context: Process context.
+ * Return: 0; -EINVAL for a value that is no good, -EBUSY while a save or restore
+ * of the port runs, -EPERM without CAP_NET_ADMIN in the network namespace of the
+ * adapter, or another negative errno, with a message in extack.
+ */
+int vmq_nl_port_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vmq_port *port;
+	int err;
+
+	rtnl_lock();
+	port = vmq_nl_port_admin(skb, info);
+	err = IS_ERR(port) ? PTR_ERR(port) : vmq_port_change(port, info);
+	rtnl_unlock();
+	return err;
+}
