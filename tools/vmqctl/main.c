@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nl.h"
 #include "out.h"
@@ -150,6 +151,9 @@ int main(int argc, char **argv)
 	struct args args;
 	int opt, status;
 
+	/* thousands of objects by few writes; who waits for a line has it flushed */
+	if (!isatty(STDOUT_FILENO))
+		setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	opterr = 0;
 	while ((opt = getopt_long(argc, argv, "+jpVh", options, NULL)) != -1) {
 		switch (opt) {

@@ -198,8 +198,7 @@ static int vmq_adapter_set_features(struct net_device *dev,
 
 	/* ports keep their own filters */
 	if ((changed & NETIF_F_NTUPLE) && !(features & NETIF_F_NTUPLE))
-		vmq_filter_flush(vmq_adapter_priv(dev), VMQ_OWNER_ETHTOOL,
-				 NULL);
+		vmq_filter_flush(vmq_adapter_priv(dev), VMQ_OWNER_ETHTOOL);
 	return 0;
 }
 
@@ -322,13 +321,11 @@ static int vmq_adapter_newlink(struct net *src_net, struct net_device *dev,
 static void vmq_adapter_dellink(struct net_device *dev, struct list_head *head)
 {
 	struct vmq_adapter *a = vmq_adapter_priv(dev);
-	struct vmq_port *port, *next;
 
-	list_for_each_entry_safe(port, next, &a->ports, node)
-		vmq_port_dellink(port->dev, head);
+	vmq_ports_dellink(a, head);
 	if (rtnl_dereference(a->uplink))
 		vmq_uplink_detach(a);
-	vmq_filter_flush(a, VMQ_OWNER_ETHTOOL, NULL);
+	vmq_filter_flush(a, VMQ_OWNER_ETHTOOL);
 	vmq_ext_adapter_destroy(a);
 	list_del(&a->node);
 	unregister_netdevice_queue(dev, head);

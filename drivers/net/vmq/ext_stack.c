@@ -187,20 +187,31 @@ err_detach:
 }
 
 /**
- * vmq_ext_port_destroy() - takes a port from its extensions
+ * vmq_ext_port_hide() - takes a port's extensions out of the way of new frames
  * @port: the port, its session killed
  *
- * Context: Process context, sleeps, rtnl held. Harmless when called again.
+ * Context: Process context, rtnl held.
+ */
+void vmq_ext_port_hide(struct vmq_port *port)
+{
+	WARN_ON_ONCE(port->dead_stack || vmq_session_runs(port));
+	port->dead_stack = vmq_stack_of(port);
+	RCU_INIT_POINTER(port->stack, NULL);
+}
+
+/**
+ * vmq_ext_port_destroy() - takes a port from its extensions
+ * @port: the port, a grace period after vmq_ext_port_hide()
+ *
+ * Context: Process context, rtnl held. Harmless when called again.
  */
 void vmq_ext_port_destroy(struct vmq_port *port)
 {
-	struct vmq_stack *stack = vmq_stack_of(port);
+	struct vmq_stack *stack = port->dead_stack;
 
 	if (!stack)
 		return;
-	WARN_ON_ONCE(vmq_session_runs(port));
-	RCU_INIT_POINTER(port->stack, NULL);
-	synchronize_net();
+	port->dead_stack = NULL;
 	while (stack->n)
 		vmq_ext_detach(stack->ep[--stack->n]);
 	kfree(stack);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The filters of an adapter: one table of rules with ids, owners and targets,
- * whoever set them (ethtool, netlink or a port), and what the uplink is told of
- * them. The matching itself is rule.c.
+ * whoever set them (ethtool, netlink or a port). The matching itself is rule.c,
+ * what the uplink is told of them uplink_offload.c.
+ *
+ * Adding, replacing and clearing one costs the same however many there are: each
+ * queue has the list of its own, and a bitmap says which location is free.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
@@ -47,148 +50,29 @@ void vmq_filter_mac_spec(struct vmq_filter_spec *spec, const u8 *mac, u16 vid)
 	spec->fs.m_ext.vlan_tci = htons(VLAN_VID_MASK);
 }
 
-/* ---- the uplink's share: addresses and VLAN ids that it must let in ---- */
-
-/* Which of them a rule needs; a NIC would drop the frames of any other. */
-static bool vmq_rule_needs_mac(const struct vmq_rule *rule)
-{
-	return is_broadcast_ether_addr(rule->mask.dst);
-}
-
-static u16 vmq_rule_needs_vid(const struct vmq_rule *rule)
-{
-	if ((ntohs(rule->mask.vlan) & VLAN_VID_MASK) != VLAN_VID_MASK)
-		return 0;
-	return ntohs(rule->key.vlan) & VLAN_VID_MASK;
-}
-
-static int vmq_uplink_addr_add(struct net_device *uplink, const u8 *mac)
-{
-	return is_multicast_ether_addr(mac) ? dev_mc_add(uplink, mac) :
-					      dev_uc_add(uplink, mac);
-}
-
-static void vmq_uplink_addr_del(struct net_device *uplink, const u8 *mac)
-{
-	if (is_multicast_ether_addr(mac))
-		dev_mc_del(uplink, mac);
-	else
-		dev_uc_del(uplink, mac);
-}
-
-static void vmq_filter_unsync(struct vmq_filter *f, struct net_device *uplink)
-{
-	u16 vid = vmq_rule_needs_vid(f->rule);
-
-	if (!f->synced)
-		return;
-	f->synced = false;
-	if (vid)
-		vlan_vid_del(uplink, htons(ETH_P_8021Q), vid);
-	if (vmq_rule_needs_mac(f->rule))
-		vmq_uplink_addr_del(uplink, f->rule->key.dst);
-}
-
-static int vmq_filter_sync(struct vmq_filter *f, struct net_device *uplink)
-{
-	u16 vid = vmq_rule_needs_vid(f->rule);
-	int err = 0;
-
-	if (vid)
-		err = vlan_vid_add(uplink, htons(ETH_P_8021Q), vid);
-	if (err)
-		return err;
-	if (vmq_rule_needs_mac(f->rule))
-		err = vmq_uplink_addr_add(uplink, f->rule->key.dst);
-	if (err) {
-		if (vid)
-			vlan_vid_del(uplink, htons(ETH_P_8021Q), vid);
-		return err;
-	}
-	f->synced = true;
-	return 0;
-}
-
-/**
- * vmq_filters_sync_uplink() - tells a new uplink of all filters
- * @a: the adapter
- * @uplink: its uplink
- *
- * Context: Process context, rtnl held.
- * Return: 0 or the error of the uplink, which knows of none then.
- */
-int vmq_filters_sync_uplink(struct vmq_adapter *a, struct net_device *uplink)
-{
-	struct vmq_filter *f;
-	unsigned long loc;
-	int err = 0;
-
-	mutex_lock(&a->lock);
-	xa_for_each(&a->filters, loc, f) {
-		err = vmq_filter_sync(f, uplink);
-		if (err)
-			break;
-	}
-	mutex_unlock(&a->lock);
-	if (err)
-		vmq_filters_unsync_uplink(a, uplink);
-	return err;
-}
-
-/**
- * vmq_filters_unsync_uplink() - takes all filters back from the uplink
- * @a: the adapter
- * @uplink: its uplink
- *
- * Context: Process context, rtnl held.
- */
-void vmq_filters_unsync_uplink(struct vmq_adapter *a,
-			       struct net_device *uplink)
-{
-	struct vmq_filter *f;
-	unsigned long loc;
-
-	mutex_lock(&a->lock);
-	xa_for_each(&a->filters, loc, f)
-		vmq_filter_unsync(f, uplink);
-	mutex_unlock(&a->lock);
-}
-
-/* ---- set and clear ---- */
+/* ---- what a filter asks for ---- */
 
 static int vmq_filter_location(struct vmq_adapter *a, u32 *location,
 			       struct netlink_ext_ack *extack)
 {
-	u32 loc;
-	int err;
+	unsigned long loc = *location;
 
-	switch (*location) {
-	case VMQ_LOC_ANY:
-		err = xa_alloc(&a->filters, location, NULL,
-			       XA_LIMIT(0, VMQ_MAX_FILTERS - 1), GFP_KERNEL);
-		if (err == -EBUSY) {
-			NL_SET_ERR_MSG(extack, "the filter table is full");
-			return -ENOSPC;
-		}
-		return err;
-	case VMQ_LOC_LAST:
-		for (loc = VMQ_MAX_FILTERS; loc-- > 0; )
-			if (!xa_load(&a->filters, loc))
-				break;
-		if (loc == ~0U) {
-			NL_SET_ERR_MSG(extack, "the filter table is full");
-			return -ENOSPC;
-		}
-		*location = loc;
-		break;
+	if (loc == VMQ_LOC_ANY)
+		loc = find_first_bit(a->free_locations, VMQ_MAX_FILTERS);
+	else if (loc == VMQ_LOC_LAST)
+		loc = find_last_bit(a->free_locations, VMQ_MAX_FILTERS);
+	if (loc == VMQ_MAX_FILTERS && *location != loc) {
+		NL_SET_ERR_MSG(extack, "the filter table is full");
+		return -ENOSPC;
 	}
-	if (*location >= VMQ_MAX_FILTERS) {
+	*location = loc;
+	if (loc >= VMQ_MAX_FILTERS) {
 		NL_SET_ERR_MSG_FMT(extack, "location is not below %u",
 				   VMQ_MAX_FILTERS);
 		return -EINVAL;
 	}
 	/* so that storing the filter later can't fail */
-	return xa_reserve(&a->filters, *location, GFP_KERNEL);
+	return xa_reserve(&a->filters, loc, GFP_KERNEL);
 }
 
 /* The queue that a filter asks for, able to take frames. */
@@ -242,8 +126,11 @@ static int vmq_filter_count(struct vmq_queue *q)
 	return err;
 }
 
-/* Takes a filter off its queue's count; frees the queue that it alone held. */
-static void vmq_filter_uncount(struct vmq_queue *q)
+/*
+ * Takes a filter off its queue's count. Stops the queue that it alone held, and
+ * puts it on @gone for vmq_filter_give_back().
+ */
+static void vmq_filter_uncount(struct vmq_queue *q, struct list_head *gone)
 {
 	if (!q)
 		return;
@@ -252,20 +139,124 @@ static void vmq_filter_uncount(struct vmq_queue *q)
 		return;
 	vmq_queue_event(q, q->filters || q->shared ? VMQ_QEV_CLEAR_FILTER :
 						     VMQ_QEV_CLEAR_LAST_FILTER);
-	if (!q->filters && q->implicit)
-		vmq_queue_free(&q, 1);
+	if (!q->filters && q->implicit && vmq_queue_stop(q))
+		list_add_tail(&q->gone, gone);
 }
 
-static void vmq_filter_vlans_changed(const struct vmq_filter *f)
+/*
+ * Waits once for all frames that met a filter that is not there any more (Q-36),
+ * and gives back the queues that went with their last filter.
+ */
+static void vmq_filter_give_back(struct list_head *gone)
 {
-	struct vmq_port *port;
+	struct vmq_queue *q, *next;
 
-	if (!f->queue)
-		return;
-	port = rcu_dereference_protected(f->queue->port,
+	synchronize_net();
+	list_for_each_entry_safe(q, next, gone, gone) {
+		list_del_init(&q->gone);
+		vmq_queue_give_back(q);
+	}
+}
+
+/* ---- the VLANs whose floods a port takes: those of its filters ---- */
+
+static struct vmq_port *vmq_filter_to_port(const struct vmq_filter *f)
+{
+	if (!f->queue || !vmq_filter_is_mac(&f->rule->mask))
+		return NULL;
+	return rcu_dereference_protected(f->queue->port,
 					 lockdep_rtnl_is_held());
+}
+
+/* Its queues, then what stands for the default queue, then NULL. */
+static struct vmq_queue *vmq_port_nth_queue(struct vmq_port *port, u32 i)
+{
+	if (i < port->n_queues)
+		return port->queue[i];
+	return i == port->n_queues ? &port->soft : NULL;
+}
+
+/* Bits are tested one by one, so they may change one by one. */
+static void vmq_vlans_let(struct vmq_port *port, const struct vmq_rule *rule)
+{
+	unsigned int i;
+
+	if (rule->mask.vlan) {
+		set_bit(ntohs(rule->key.vlan), port->vlans);
+		return;
+	}
+	for (i = 0; i < BITS_TO_LONGS(VLAN_N_VID); i++)
+		WRITE_ONCE(port->vlans[i], ~0UL);
+}
+
+static void vmq_filter_vlans_add(const struct vmq_filter *f)
+{
+	struct vmq_port *port = vmq_filter_to_port(f);
+
 	if (port)
-		vmq_port_update_vlans(port);
+		vmq_vlans_let(port, f->rule);
+}
+
+/* Does another filter of the port let in what this one did? */
+static bool vmq_filter_vlans_left(struct vmq_port *port, const struct vmq_rule *gone)
+{
+	const struct vmq_filter *f;
+	struct vmq_queue *q;
+	u32 i;
+
+	for (i = 0; (q = vmq_port_nth_queue(port, i)); i++)
+		list_for_each_entry(f, &q->rules, node)
+			if (vmq_filter_is_mac(&f->rule->mask) &&
+			    (!f->rule->mask.vlan ||
+			     (gone->mask.vlan &&
+			      f->rule->key.vlan == gone->key.vlan)))
+				return true;
+	return false;
+}
+
+/* Only what the filters of single VLAN ids let in: there are no others. */
+static void vmq_filter_vlans_rebuild(struct vmq_port *port)
+{
+	DECLARE_BITMAP(vlans, VLAN_N_VID) = {};
+	const struct vmq_filter *f;
+	struct vmq_queue *q;
+	u32 i;
+
+	for (i = 0; (q = vmq_port_nth_queue(port, i)); i++)
+		list_for_each_entry(f, &q->rules, node)
+			if (vmq_filter_is_mac(&f->rule->mask))
+				__set_bit(ntohs(f->rule->key.vlan), vlans);
+	for (i = 0; i < BITS_TO_LONGS(VLAN_N_VID); i++)
+		WRITE_ONCE(port->vlans[i], vlans[i]);
+}
+
+/* After the filter was taken off its queue's list. */
+static void vmq_filter_vlans_del(const struct vmq_filter *gone)
+{
+	struct vmq_port *port = vmq_filter_to_port(gone);
+
+	if (!port || port->deleted ||
+	    vmq_filter_vlans_left(port, gone->rule))
+		return;
+	if (gone->rule->mask.vlan)
+		clear_bit(ntohs(gone->rule->key.vlan), port->vlans);
+	else
+		vmq_filter_vlans_rebuild(port);
+}
+
+/* ---- set and clear ---- */
+
+static void vmq_filter_link(struct vmq_filter *f)
+{
+	if (f->queue)
+		list_add(&f->node, &f->queue->rules);
+	vmq_filter_vlans_add(f);
+}
+
+static void vmq_filter_unlink(struct vmq_filter *f)
+{
+	list_del_init(&f->node);
+	vmq_filter_vlans_del(f);
 }
 
 /* A port's own filter means all of its queues, a rule the one that it names. */
@@ -298,6 +289,7 @@ static struct vmq_filter *vmq_filter_new(const struct vmq_filter_spec *spec,
 	rule->target = vmq_filter_target(spec, q);
 	rule->last = q && !q->id && spec->owner != VMQ_OWNER_PORT &&
 		     vmq_filter_is_mac(&spec->mask);
+	INIT_LIST_HEAD(&f->node);
 	f->rule = rule;
 	f->queue = q;
 	f->port = spec->port;
@@ -329,6 +321,7 @@ int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 	const struct vmq_rule *twin;
 	struct vmq_filter *f, *old;
 	struct vmq_queue *q;
+	LIST_HEAD(gone);
 	bool fresh;
 	int err;
 
@@ -379,18 +372,21 @@ int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 
 	/* the slot is there, so this does not allocate */
 	xa_store(&a->filters, spec->location, f, GFP_KERNEL);
+	vmq_filter_link(f);
 	if (old) {
-		vmq_filter_uncount(old->queue);
+		vmq_filter_unlink(old);
+		vmq_filter_uncount(old->queue, &gone);
 		if (uplink)
 			vmq_filter_unsync(old, uplink);
-		vmq_filter_vlans_changed(old);
 		kfree_rcu(old->rule, rcu);
 		kfree(old);
 	} else {
+		__clear_bit(spec->location, a->free_locations);
 		a->n_filters++;
 	}
-	vmq_filter_vlans_changed(f);
 	vmq_notify_filter(a, f, old ? "move" : "new");
+	if (!list_empty(&gone))
+		vmq_filter_give_back(&gone);
 	mutex_unlock(&a->lock);
 	return 0;
 
@@ -401,8 +397,11 @@ err_filter:
 	kfree(f->rule);
 	kfree(f);
 err_count:
-	vmq_filter_uncount(q);
-	fresh = false;			/* that freed it */
+	vmq_filter_uncount(q, &gone);
+	if (!list_empty(&gone)) {
+		vmq_filter_give_back(&gone);
+		fresh = false;		/* that freed it */
+	}
 err_queue:
 	if (fresh)
 		vmq_queue_free(&q, 1);
@@ -414,20 +413,21 @@ unlock:
 	return err;
 }
 
-static void __vmq_filter_clear(struct vmq_adapter *a, u32 location,
-			       struct vmq_filter *f)
+static void __vmq_filter_clear(struct vmq_adapter *a, struct vmq_filter *f,
+			       struct list_head *gone)
 {
 	struct net_device *uplink = rtnl_dereference(a->uplink);
 
 	lockdep_assert_held(&a->lock);
 	vmq_rules_del(&a->rules, f->rule);
-	xa_erase(&a->filters, location);
+	xa_erase(&a->filters, f->fs.location);
+	__set_bit(f->fs.location, a->free_locations);
 	a->n_filters--;
 	if (uplink)
 		vmq_filter_unsync(f, uplink);
-	vmq_filter_vlans_changed(f);
+	vmq_filter_unlink(f);
 	vmq_notify_filter(a, f, "del");
-	vmq_filter_uncount(f->queue);
+	vmq_filter_uncount(f->queue, gone);
 	kfree_rcu(f->rule, rcu);
 	kfree(f);
 }
@@ -449,6 +449,7 @@ int vmq_filter_clear(struct vmq_adapter *a, u32 location, u8 owner,
 		     struct vmq_port *port)
 {
 	struct vmq_filter *f;
+	LIST_HEAD(gone);
 	int err = 0;
 
 	mutex_lock(&a->lock);
@@ -458,86 +459,64 @@ int vmq_filter_clear(struct vmq_adapter *a, u32 location, u8 owner,
 	else if (f->owner != owner || f->port != port)
 		err = -EPERM;
 	else
-		__vmq_filter_clear(a, location, f);
-	mutex_unlock(&a->lock);
+		__vmq_filter_clear(a, f, &gone);
 	if (!err)
-		synchronize_net();
+		vmq_filter_give_back(&gone);
+	mutex_unlock(&a->lock);
 	return err;
 }
 
 /**
- * vmq_filter_flush() - clears all filters of an owner
+ * vmq_filter_flush() - clears all filters of an owner, one grace period for all
  * @a: the adapter
- * @owner: whose
- * @port: the port, if the owner is one
+ * @owner: whose; not a port, for which there is vmq_filter_flush_port()
  *
  * Context: Process context, sleeps, rtnl held; takes adapter->lock.
  */
-void vmq_filter_flush(struct vmq_adapter *a, u8 owner, struct vmq_port *port)
+void vmq_filter_flush(struct vmq_adapter *a, u8 owner)
 {
 	struct vmq_filter *f;
-	bool any = false;
 	unsigned long loc;
+	bool any = false;
+	LIST_HEAD(gone);
 
 	mutex_lock(&a->lock);
 	xa_for_each(&a->filters, loc, f) {
-		if (f->owner != owner || f->port != port)
+		if (f->owner != owner)
 			continue;
-		__vmq_filter_clear(a, loc, f);
+		__vmq_filter_clear(a, f, &gone);
 		any = true;
 	}
-	mutex_unlock(&a->lock);
 	if (any)
-		synchronize_net();
+		vmq_filter_give_back(&gone);
+	mutex_unlock(&a->lock);
 }
 
 /**
- * vmq_filter_flush_queues() - clears every filter whose target a port is
+ * vmq_filter_flush_port() - clears every filter whose target a port is
  * @port: the port, about to go
  *
- * The administrator's rules for the port's queues go with the port: their
- * target does not exist any more (F-07).
+ * Those that it set, and the administrator's rules for its queues: their target
+ * does not exist any more (F-07). Frames may still be on their way to the port
+ * until a grace period has passed.
  *
- * Context: Process context, sleeps, rtnl held; takes adapter->lock.
+ * Context: Process context, rtnl held; takes adapter->lock.
  */
-void vmq_filter_flush_queues(struct vmq_port *port)
+void vmq_filter_flush_port(struct vmq_port *port)
 {
 	struct vmq_adapter *a = port->adapter;
-	struct vmq_filter *f;
-	unsigned long loc;
+	struct vmq_filter *f, *next;
+	struct vmq_queue *q;
+	LIST_HEAD(gone);
+	u32 i;
 
 	mutex_lock(&a->lock);
-	xa_for_each(&a->filters, loc, f)
-		if (f->queue &&
-		    rcu_access_pointer(f->queue->port) == port)
-			__vmq_filter_clear(a, loc, f);
+	for (i = 0; (q = vmq_port_nth_queue(port, i)); i++)
+		list_for_each_entry_safe(f, next, &q->rules, node)
+			__vmq_filter_clear(a, f, &gone);
 	mutex_unlock(&a->lock);
-}
-
-/**
- * vmq_filter_vlans() - VLAN ids that filters let in to a port
- * @port: the port
- * @vlans: bitmap of VLAN_N_VID bits, set here; bit 0 is untagged
- *
- * Context: Process context, adapter->lock held.
- */
-void vmq_filter_vlans(const struct vmq_port *port, unsigned long *vlans)
-{
-	struct vmq_adapter *a = port->adapter;
-	struct vmq_filter *f;
-	unsigned long loc;
-
-	lockdep_assert_held(&a->lock);
-	bitmap_zero(vlans, VLAN_N_VID);
-	xa_for_each(&a->filters, loc, f) {
-		if (!f->queue || rcu_access_pointer(f->queue->port) != port ||
-		    !vmq_filter_is_mac(&f->rule->mask))
-			continue;
-		if (!f->rule->mask.vlan)
-			bitmap_fill(vlans, VLAN_N_VID);
-		else
-			__set_bit(ntohs(f->rule->key.vlan), vlans);
-	}
+	/* queues of ports go with their port, not with their last filter */
+	WARN_ON_ONCE(!list_empty(&gone));
 }
 
 /**
@@ -551,16 +530,23 @@ int vmq_filters_init(struct vmq_adapter *a)
 {
 	int err;
 
-	xa_init_flags(&a->filters, XA_FLAGS_ALLOC);
+	xa_init(&a->filters);
+	a->free_locations = bitmap_alloc(VMQ_MAX_FILTERS, GFP_KERNEL_ACCOUNT);
+	if (!a->free_locations)
+		return -ENOMEM;
+	bitmap_fill(a->free_locations, VMQ_MAX_FILTERS);
 	err = vmq_rules_init(&a->rules);
 	if (err)
-		return err;
+		goto err_locations;
 	a->filter_drops = vmq_stats_alloc();
-	if (!a->filter_drops) {
-		vmq_rules_destroy(&a->rules);
-		return -ENOMEM;
-	}
-	return 0;
+	if (a->filter_drops)
+		return 0;
+
+	err = -ENOMEM;
+	vmq_rules_destroy(&a->rules);
+err_locations:
+	bitmap_free(a->free_locations);
+	return err;
 }
 
 /**
@@ -576,6 +562,7 @@ void vmq_filters_destroy(struct vmq_adapter *a)
 	WARN_ON_ONCE(!xa_empty(&a->filters));
 	xa_destroy(&a->filters);
 	vmq_rules_destroy(&a->rules);
+	bitmap_free(a->free_locations);
 	free_percpu(a->filter_drops);
 	a->filter_drops = NULL;
 }

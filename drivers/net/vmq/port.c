@@ -14,23 +14,6 @@
 				 NETIF_F_GSO_SOFTWARE | \
 				 NETIF_F_HW_VLAN_CTAG_TX)
 
-/**
- * vmq_port_update_vlans() - lets a port take the floods of its filters' VLANs
- * @port: the port
- *
- * Context: Process context, adapter->lock held.
- */
-void vmq_port_update_vlans(struct vmq_port *port)
-{
-	DECLARE_BITMAP(vlans, VLAN_N_VID);
-	unsigned int i;
-
-	vmq_filter_vlans(port, vlans);
-	/* readers test single bits, so words may change one by one */
-	for (i = 0; i < BITS_TO_LONGS(VLAN_N_VID); i++)
-		WRITE_ONCE(port->vlans[i], vlans[i]);
-}
-
 /* ---- queues and filters of a port ---- */
 
 /* Takes a queue for each receive queue of the netdev, as many as there are. */
@@ -74,18 +57,30 @@ static void vmq_port_complete_queues(struct vmq_port *port)
 	mutex_unlock(&port->adapter->lock);
 }
 
-static void vmq_port_free_queues(struct vmq_port *port)
+static void vmq_port_stop_queues(struct vmq_port *port)
 {
 	u32 i;
 
 	mutex_lock(&port->adapter->lock);
 	for (i = 0; i < port->n_queues; i++) {
-		if (!port->queue[i]->shared)
-			continue;
-		port->queue[i]->shared = false;
-		vmq_queue_event(port->queue[i], VMQ_QEV_CLEAR_LAST_FILTER);
+		if (port->queue[i]->shared) {
+			port->queue[i]->shared = false;
+			vmq_queue_event(port->queue[i],
+					VMQ_QEV_CLEAR_LAST_FILTER);
+		}
+		vmq_queue_stop(port->queue[i]);
 	}
-	vmq_queue_free(port->queue, port->n_queues);
+	mutex_unlock(&port->adapter->lock);
+}
+
+/* A grace period after they were stopped. */
+static void vmq_port_give_back_queues(struct vmq_port *port)
+{
+	u32 i;
+
+	mutex_lock(&port->adapter->lock);
+	for (i = 0; i < port->n_queues; i++)
+		vmq_queue_give_back(port->queue[i]);
 	WRITE_ONCE(port->n_queues, 0);
 	mutex_unlock(&port->adapter->lock);
 }
@@ -195,6 +190,7 @@ static int vmq_port_ndo_init(struct net_device *dev)
 	port->soft.adapter = port->adapter;
 	port->soft.stats = vmq_queue_find(port->adapter, 0)->stats;
 	port->soft.state = VMQ_QUEUE_STATE_RUNNING;
+	INIT_LIST_HEAD(&port->soft.rules);
 	RCU_INIT_POINTER(port->soft.port, port);
 	vmq_tap_attach(port);
 	netdev_lockdep_set_classes(dev);
@@ -438,8 +434,12 @@ static int vmq_port_make(struct net_device *dev, struct net *link_net,
 	return 0;
 
 err_queues:
-	vmq_port_free_queues(port);
+	vmq_port_stop_queues(port);
+	synchronize_net();
+	vmq_port_give_back_queues(port);
 err_ext:
+	/* no frame has met them: the port was not in the list yet */
+	vmq_ext_port_hide(port);
 	vmq_ext_port_destroy(port);
 err_link:
 	netdev_upper_dev_unlink(a->dev, dev);
@@ -466,6 +466,31 @@ static int vmq_port_newlink(struct net *src_net, struct net_device *dev,
 }
 #endif
 
+/* No new frame reaches it or leaves it from here on. */
+static void vmq_port_hide(struct vmq_port *port)
+{
+	struct vmq_adapter *a = port->adapter;
+
+	/* nothing of it is sent from here on, with or without extensions */
+	WRITE_ONCE(port->deleted, true);
+	vmq_session_kill(port);
+	list_del_rcu(&port->node);
+	a->n_ports--;
+	vmq_port_promisc(port, false);
+	vmq_filter_flush_port(port);
+	vmq_port_stop_queues(port);
+	vmq_ext_port_hide(port);
+}
+
+/* A grace period later. */
+static void vmq_port_destroy(struct vmq_port *port, struct list_head *head)
+{
+	vmq_port_give_back_queues(port);
+	vmq_ext_port_destroy(port);
+	netdev_upper_dev_unlink(port->adapter->dev, port->dev);
+	unregister_netdevice_queue(port->dev, head);
+}
+
 /**
  * vmq_port_dellink() - deletes a port
  * @dev: its netdev
@@ -476,23 +501,37 @@ static int vmq_port_newlink(struct net *src_net, struct net_device *dev,
 void vmq_port_dellink(struct net_device *dev, struct list_head *head)
 {
 	struct vmq_port *port = vmq_port_priv(dev);
-	struct vmq_adapter *a = port->adapter;
 
 	if (port->deleted)
 		return;
-	/* nothing of it is sent from here on, with or without extensions */
-	WRITE_ONCE(port->deleted, true);
-	vmq_session_kill(port);
-	list_del_rcu(&port->node);
-	a->n_ports--;
-	vmq_port_promisc(port, false);
+	vmq_port_hide(port);
+	vmq_uplink_rx_flags(port->adapter);
+	synchronize_net();
+	vmq_port_destroy(port, head);
+}
+
+/**
+ * vmq_ports_dellink() - deletes all ports of an adapter behind one grace period
+ * @a: the adapter
+ * @head: list of netdevs to unregister
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_ports_dellink(struct vmq_adapter *a, struct list_head *head)
+{
+	struct vmq_port *port, *next;
+	LIST_HEAD(hidden);
+
+	if (list_empty(&a->ports))
+		return;
+	list_for_each_entry_safe(port, next, &a->ports, node) {
+		vmq_port_hide(port);
+		list_add(&port->dead, &hidden);
+	}
 	vmq_uplink_rx_flags(a);
-	vmq_filter_flush(a, VMQ_OWNER_PORT, port);
-	vmq_filter_flush_queues(port);
-	vmq_port_free_queues(port);
-	vmq_ext_port_destroy(port);
-	netdev_upper_dev_unlink(a->dev, dev);
-	unregister_netdevice_queue(dev, head);
+	synchronize_net();
+	list_for_each_entry_safe(port, next, &hidden, dead)
+		vmq_port_destroy(port, head);
 }
 
 static struct net *vmq_port_get_link_net(const struct net_device *dev)

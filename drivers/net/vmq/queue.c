@@ -60,6 +60,8 @@ static struct vmq_queue *vmq_queue_make(struct vmq_adapter *a, u32 id)
 	}
 	q->adapter = a;
 	q->id = id;
+	INIT_LIST_HEAD(&q->rules);
+	INIT_LIST_HEAD(&q->gone);
 	rcu_assign_pointer(a->queue[id], q);
 	return q;
 }
@@ -81,6 +83,7 @@ static int vmq_queue_take(struct vmq_adapter *a, u32 id, const char *name,
 	q->shared = false;
 	q->index = 0;
 	a->n_vm_queues++;
+	__set_bit(id, a->queues_used);
 	*out = q;
 	return 0;
 }
@@ -100,15 +103,10 @@ int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
 		    struct vmq_queue **out)
 {
 	u32 count = a->dev->real_num_rx_queues;
-	struct vmq_queue *q;
 	int err;
 	u32 id;
 
-	for (id = 1; id < count; id++) {
-		q = vmq_queue_find(a, id);
-		if (!q || q->state == VMQ_QUEUE_STATE_UNDEFINED)
-			break;
-	}
+	id = find_next_zero_bit(a->queues_used, count, 1);
 	if (id >= count)
 		return -ENOSPC;
 	err = vmq_queue_take(a, id, port->dev->name, out);
@@ -138,6 +136,40 @@ int vmq_queue_alloc_id(struct vmq_adapter *a, u32 id, struct vmq_queue **out)
 }
 
 /**
+ * vmq_queue_stop() - stops a queue that has no filter any more (Q-39)
+ * @q: the queue, in state Allocated or Paused
+ *
+ * Says that its DMA stopped (Q-42). After a grace period, which many queues may
+ * share, it is the turn of vmq_queue_give_back().
+ *
+ * Context: Process context, adapter->lock held.
+ * Return: true if it was stopped.
+ */
+bool vmq_queue_stop(struct vmq_queue *q)
+{
+	if (WARN_ON_ONCE(vmq_queue_event(q, VMQ_QEV_FREE)))
+		return false;
+	vmq_notify_queue(q);
+	vmq_queue_event(q, VMQ_QEV_DMA_STOPPED);
+	return true;
+}
+
+/**
+ * vmq_queue_give_back() - makes the id of a stopped queue free (Q-41)
+ * @q: the queue; a grace period has passed since vmq_queue_stop()
+ *
+ * Context: Process context, adapter->lock held.
+ */
+void vmq_queue_give_back(struct vmq_queue *q)
+{
+	RCU_INIT_POINTER(q->port, NULL);
+	if (vmq_queue_event(q, VMQ_QEV_GIVE_BACK_LAST))
+		return;
+	q->adapter->n_vm_queues--;
+	__clear_bit(q->id, q->adapter->queues_used);
+}
+
+/**
  * vmq_queue_free() - frees queues that have no filter any more (Q-39, Q-41)
  * @q: the queues, in state Allocated or Paused
  * @n: how many there are
@@ -153,19 +185,12 @@ void vmq_queue_free(struct vmq_queue **q, u32 n)
 
 	if (!n)
 		return;
-	for (i = 0; i < n; i++) {
-		if (WARN_ON_ONCE(vmq_queue_event(q[i], VMQ_QEV_FREE)))
-			continue;
-		vmq_notify_queue(q[i]);
-		vmq_queue_event(q[i], VMQ_QEV_DMA_STOPPED);
-	}
+	for (i = 0; i < n; i++)
+		vmq_queue_stop(q[i]);
 	/* a direct queue holds no frame longer than its RCU section */
 	synchronize_net();
-	for (i = 0; i < n; i++) {
-		RCU_INIT_POINTER(q[i]->port, NULL);
-		if (!vmq_queue_event(q[i], VMQ_QEV_GIVE_BACK_LAST))
-			q[i]->adapter->n_vm_queues--;
-	}
+	for (i = 0; i < n; i++)
+		vmq_queue_give_back(q[i]);
 }
 
 /**
@@ -180,22 +205,14 @@ void vmq_queue_free(struct vmq_queue **q, u32 n)
 int vmq_queues_resize(struct vmq_adapter *a, u32 count)
 {
 	u32 tx = min(count, a->dev->num_tx_queues);
-	u32 old = a->dev->real_num_rx_queues;
-	struct vmq_queue *q;
-	int err = 0;
-	u32 id;
+	bool busy;
 
 	mutex_lock(&a->lock);
-	for (id = count; id < old; id++) {
-		q = vmq_queue_find(a, id);
-		if (q && q->state != VMQ_QUEUE_STATE_UNDEFINED) {
-			err = -EBUSY;
-			break;
-		}
-	}
+	busy = find_next_bit(a->queues_used, a->max_queues, count) <
+	       a->max_queues;
 	mutex_unlock(&a->lock);
-	if (err)
-		return err;
+	if (busy)
+		return -EBUSY;
 	return netif_set_real_num_queues(a->dev, tx, count);
 }
 
@@ -212,20 +229,26 @@ int vmq_queues_init(struct vmq_adapter *a)
 
 	a->queue = kvcalloc(a->max_queues, sizeof(*a->queue),
 			    GFP_KERNEL_ACCOUNT);
-	if (!a->queue)
-		return -ENOMEM;
+	a->queues_used = bitmap_zalloc(a->max_queues, GFP_KERNEL_ACCOUNT);
+	if (!a->queue || !a->queues_used)
+		goto err_free;
 	mutex_lock(&a->lock);
 	q = vmq_queue_make(a, 0);
-	if (q)
+	if (q) {
 		/* it exists and runs for the adapter's whole life (Q-02, O-47) */
 		q->state = VMQ_QUEUE_STATE_RUNNING;
-	mutex_unlock(&a->lock);
-	if (!q) {
-		kvfree(a->queue);
-		a->queue = NULL;
-		return -ENOMEM;
+		__set_bit(0, a->queues_used);
 	}
-	return 0;
+	mutex_unlock(&a->lock);
+	if (q)
+		return 0;
+
+err_free:
+	bitmap_free(a->queues_used);
+	kvfree(a->queue);
+	a->queues_used = NULL;
+	a->queue = NULL;
+	return -ENOMEM;
 }
 
 /**
@@ -248,6 +271,8 @@ void vmq_queues_destroy(struct vmq_adapter *a)
 		free_percpu(q->stats);
 		kfree(q);
 	}
+	bitmap_free(a->queues_used);
 	kvfree(a->queue);
+	a->queues_used = NULL;
 	a->queue = NULL;
 }

@@ -126,6 +126,8 @@ struct vmq_queue {
 	bool implicit;			/* allocated by a rule, freed with the last */
 	bool shared;			/* its port's own filter feeds it too */
 	u32 filters;
+	struct list_head rules;		/* its filters, struct vmq_filter */
+	struct list_head gone;		/* where it waits to be given back */
 	struct vmq_queue_param param;
 };
 
@@ -135,6 +137,8 @@ struct vmq_queue *vmq_queue_find(struct vmq_adapter *a, u32 id);
 int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
 		    struct vmq_queue **out);
 int vmq_queue_alloc_id(struct vmq_adapter *a, u32 id, struct vmq_queue **out);
+bool vmq_queue_stop(struct vmq_queue *q);
+void vmq_queue_give_back(struct vmq_queue *q);
 void vmq_queue_free(struct vmq_queue **q, u32 n);
 int vmq_queues_init(struct vmq_adapter *a);
 void vmq_queues_destroy(struct vmq_adapter *a);
@@ -231,6 +235,7 @@ struct vmq_filter {
 	struct vmq_port *port;		/* owner where it is a port, else NULL */
 	u8 owner;			/* enum vmq_filter_owner */
 	bool synced;			/* the uplink knows its MAC and VLAN id */
+	struct list_head node;		/* in queue->rules */
 	struct ethtool_rx_flow_spec fs;	/* for ethtool -n, exactly as it was set */
 };
 
@@ -258,15 +263,19 @@ int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 		   struct netlink_ext_ack *extack);
 int vmq_filter_clear(struct vmq_adapter *a, u32 location, u8 owner,
 		     struct vmq_port *port);
-void vmq_filter_flush(struct vmq_adapter *a, u8 owner, struct vmq_port *port);
+void vmq_filter_flush(struct vmq_adapter *a, u8 owner);
 int vmq_filters_init(struct vmq_adapter *a);
 void vmq_filters_destroy(struct vmq_adapter *a);
-void vmq_filter_flush_queues(struct vmq_port *port);
-void vmq_filter_vlans(const struct vmq_port *port, unsigned long *vlans);
+void vmq_filter_flush_port(struct vmq_port *port);
+void vmq_filter_mac_spec(struct vmq_filter_spec *spec, const u8 *mac, u16 vid);
+
+/* ---- uplink_offload.c: what the uplink is told of the filters ---- */
+
+int vmq_filter_sync(struct vmq_filter *f, struct net_device *uplink);
+void vmq_filter_unsync(struct vmq_filter *f, struct net_device *uplink);
 int vmq_filters_sync_uplink(struct vmq_adapter *a, struct net_device *uplink);
 void vmq_filters_unsync_uplink(struct vmq_adapter *a,
 			       struct net_device *uplink);
-void vmq_filter_mac_spec(struct vmq_filter_spec *spec, const u8 *mac, u16 vid);
 
 /* ---- adapter.c ---- */
 
@@ -283,7 +292,9 @@ struct vmq_adapter {
 	/* rtnl and lock */
 	struct mutex lock;		/* protects queues and filters */
 	u32 max_queues;
+	unsigned long *queues_used;	/* bitmap of ids, so that a free one is near */
 	struct xarray filters;		/* location -> struct vmq_filter */
+	unsigned long *free_locations;	/* bitmap, as above */
 	u32 n_filters;
 	u32 n_vm_queues;
 
@@ -376,12 +387,14 @@ struct vmq_port {
 	bool claimed;			/* its tap was opened once */
 	bool deleted;			/* it is on its way out */
 	struct list_head node;		/* in adapter->ports, RCU */
+	struct list_head dead;		/* waits with others for a grace period */
 
 	/* rtnl */
 	u32 id;
 	u32 mac_location;		/* of the filter for its own MAC */
 	bool promisc;			/* counted in adapter->n_promisc */
 	uuid_t uuid;
+	struct vmq_stack *dead_stack;	/* while it is on its way out */
 	struct vmq_session *session;	/* the save or restore that runs */
 	u8 migration;			/* enum vmq_migration_state */
 	struct vmq_report report;	/* read it with vmq_port_report() */
@@ -409,10 +422,10 @@ static inline struct vmq_queue *vmq_port_queue(struct vmq_port *port)
 
 int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
 		     struct netlink_ext_ack *extack);
-void vmq_port_update_vlans(struct vmq_port *port);
 int vmq_port_init(void);
 void vmq_port_exit(void);
 void vmq_port_dellink(struct net_device *dev, struct list_head *head);
+void vmq_ports_dellink(struct vmq_adapter *a, struct list_head *head);
 
 /* ---- port_tap.c: the character device of a port, over tap.ko ---- */
 
@@ -480,6 +493,7 @@ static inline enum vmq_verdict vmq_ext_frame(const struct vmq_port *port,
 int vmq_ext_adapter_init(struct vmq_adapter *a);
 void vmq_ext_adapter_destroy(struct vmq_adapter *a);
 int vmq_ext_port_init(struct vmq_port *port, struct netlink_ext_ack *extack);
+void vmq_ext_port_hide(struct vmq_port *port);
 void vmq_ext_port_destroy(struct vmq_port *port);
 int vmq_ext_enable(struct vmq_adapter *a, const char *name, bool on,
 		   struct netlink_ext_ack *extack);

@@ -251,6 +251,7 @@ static void vmq_ext_new_port(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmq_ext_port_init(port, NULL), 0);
 	KUNIT_EXPECT_NOT_NULL(test, vmq_ext_port_find(port, "test-d"));
 	KUNIT_EXPECT_NULL(test, vmq_ext_port_find(port, "test-c"));
+	vmq_ext_port_hide(port);
 	vmq_ext_port_destroy(port);
 	vmq_ext_port_destroy(port);
 	rtnl_unlock();
