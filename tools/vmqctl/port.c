@@ -2,11 +2,13 @@
 /*
  * vmqctl port: the NICs of virtual machines.
  */
+#include <string.h>
+
 #include "nl.h"
 #include "vmqctl.h"
 
 static const char *const paths[] = { "synthetic" };
-static const char *const gates[] = { "open" };
+static const char *const gates[] = { "open", "closed", "auto" };
 
 static const char *const migrations[] = {
 	"idle", "saving", "saved", "restoring", "validated",
@@ -42,6 +44,24 @@ static const struct attr_desc port_attrs[] = {
 	[VMQ_A_PORT_STATE_USECS] = ATTR("state-usecs", UINT),
 	[VMQ_A_PORT_FD] = ATTR("fd", NONE),
 	[VMQ_A_PORT_ERROR] = ATTR("error", STR),
+	[VMQ_A_PORT_HOLD_FRAMES] = ATTR_LN("hold-frames", UINT),
+	[VMQ_A_PORT_HOLD_BYTES] = ATTR("hold-bytes", UINT),
+	[VMQ_A_PORT_REDIRECT] = ATTR("redirect", STR),
+	[VMQ_A_PORT_WAITING_FRAMES] = ATTR("waiting-frames", UINT),
+	[VMQ_A_PORT_WAITING_BYTES] = ATTR("waiting-bytes", UINT),
+	[VMQ_A_PORT_FRAMES_HELD] = ATTR_LN("frames-held", UINT),
+	[VMQ_A_PORT_FRAMES_DROPPED] = ATTR("frames-dropped", UINT),
+	[VMQ_A_PORT_FRAMES_REPLAYED] = ATTR("frames-replayed", UINT),
+	[VMQ_A_PORT_FRAMES_REDIRECTED] = ATTR("frames-redirected", UINT),
+	[VMQ_A_PORT_FRAMES_NOT_FLOODED] = ATTR("frames-not-flooded", UINT),
+	[VMQ_A_PORT_FRAMES_MUTED] = ATTR("frames-muted", UINT),
+	[VMQ_A_PORT_GAP_USECS] = ATTR("gap-usecs", UINT),
+	[VMQ_A_PORT_ANNOUNCE_COUNT] = ATTR_LN("announce-count", UINT),
+	[VMQ_A_PORT_ANNOUNCE_INTERVAL] = ATTR("announce-interval", UINT),
+	[VMQ_A_PORT_ANNOUNCED] = ATTR("announced", UINT),
+	[VMQ_A_PORT_ADDRESS] = {
+		.name = "address", .kind = ATTR_STR, .list = true,
+	},
 };
 
 ATTR_SET(port);
@@ -67,12 +87,70 @@ static int put_uuid(struct nl_request *req, const char *value)
 	return nl_put_str(req, "uuid", VMQ_A_PORT_UUID, value);
 }
 
+static int put_gate(struct nl_request *req, const char *value)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(gates); i++) {
+		if (strcmp(value, gates[i]))
+			continue;
+		mnl_attr_put_u32(req->nlh, VMQ_A_PORT_GATE, i);
+		return VMQCTL_OK;
+	}
+	return usage_error("gate: \"%s\" is none of open, closed, auto", value);
+}
+
+static int put_u32(struct nl_request *req, const char *what, uint16_t type,
+		   const char *value)
+{
+	uint64_t v;
+	int err = parse_uint(what, value, UINT32_MAX, &v);
+
+	if (!err)
+		mnl_attr_put_u32(req->nlh, type, v);
+	return err;
+}
+
+static int put_hold_frames(struct nl_request *req, const char *value)
+{
+	return put_u32(req, "hold-frames", VMQ_A_PORT_HOLD_FRAMES, value);
+}
+
+static int put_hold_bytes(struct nl_request *req, const char *value)
+{
+	return put_u32(req, "hold-bytes", VMQ_A_PORT_HOLD_BYTES, value);
+}
+
+static int put_announce_count(struct nl_request *req, const char *value)
+{
+	return put_u32(req, "announce-count", VMQ_A_PORT_ANNOUNCE_COUNT,
+		       value);
+}
+
+static int put_announce_interval(struct nl_request *req, const char *value)
+{
+	return put_u32(req, "announce-interval",
+		       VMQ_A_PORT_ANNOUNCE_INTERVAL, value);
+}
+
+static int put_redirect(struct nl_request *req, const char *value)
+{
+	return nl_put_str(req, "redirect", VMQ_A_PORT_REDIRECT,
+			  strcmp(value, "none") ? value : "");
+}
+
 /* What port set takes: a keyword, and how its value gets into the request. */
 static const struct setting {
 	const char *name;
 	int (*put)(struct nl_request *req, const char *value);
 } settings[] = {
 	{ "uuid", put_uuid },
+	{ "gate", put_gate },
+	{ "hold-frames", put_hold_frames },
+	{ "hold-bytes", put_hold_bytes },
+	{ "redirect", put_redirect },
+	{ "announce-count", put_announce_count },
+	{ "announce-interval", put_announce_interval },
 };
 
 static int port_set_values(struct args *args)
@@ -137,7 +215,9 @@ const struct object port_object = {
 	.name = "port",
 	.usage =
 	"Usage: vmqctl port show [ dev PORT ]\n"
-	"       vmqctl port set dev PORT uuid UUID\n"
+	"       vmqctl port set dev PORT [ uuid UUID ] [ gate open | closed | auto ]\n"
+	"                [ hold-frames N ] [ hold-bytes N ] [ redirect NETDEV | none ]\n"
+	"                [ announce-count N ] [ announce-interval MS ]\n"
 	"       vmqctl port save dev PORT > FILE\n"
 	"       vmqctl port save dev PORT file FILE\n"
 	"       vmqctl port restore dev PORT < FILE\n"

@@ -11,6 +11,22 @@
 
 #include <uapi/linux/vmq.h>
 
+/* Integer value ranges */
+static const struct netlink_range_validation vmq_a_port_hold_frames_range = {
+	.min	= 1ULL,
+	.max	= 65536ULL,
+};
+
+static const struct netlink_range_validation vmq_a_port_hold_bytes_range = {
+	.min	= 65536ULL,
+	.max	= 268435456ULL,
+};
+
+static const struct netlink_range_validation vmq_a_port_announce_interval_range = {
+	.min	= 10ULL,
+	.max	= 60000ULL,
+};
+
 /* VMQ_CMD_ADAPTER_GET - do */
 static const struct nla_policy vmq_adapter_get_nl_policy[VMQ_A_ADAPTER_DEV + 1] = {
 	[VMQ_A_ADAPTER_IFINDEX] = { .type = NLA_U32, },
@@ -120,10 +136,16 @@ static const struct nla_policy vmq_abort_nl_policy[VMQ_A_PORT_DEV + 1] = {
 };
 
 /* VMQ_CMD_PORT_SET - do */
-static const struct nla_policy vmq_port_set_nl_policy[VMQ_A_PORT_UUID + 1] = {
+static const struct nla_policy vmq_port_set_nl_policy[VMQ_A_PORT_ANNOUNCE_INTERVAL + 1] = {
 	[VMQ_A_PORT_IFINDEX] = { .type = NLA_U32, },
 	[VMQ_A_PORT_DEV] = { .type = NLA_NUL_STRING, },
 	[VMQ_A_PORT_UUID] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_PORT_GATE] = NLA_POLICY_MAX(NLA_U32, 2),
+	[VMQ_A_PORT_HOLD_FRAMES] = NLA_POLICY_FULL_RANGE(NLA_U32, &vmq_a_port_hold_frames_range),
+	[VMQ_A_PORT_HOLD_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &vmq_a_port_hold_bytes_range),
+	[VMQ_A_PORT_REDIRECT] = { .type = NLA_NUL_STRING, .len = 15, },
+	[VMQ_A_PORT_ANNOUNCE_COUNT] = NLA_POLICY_MAX(NLA_U32, 100),
+	[VMQ_A_PORT_ANNOUNCE_INTERVAL] = NLA_POLICY_FULL_RANGE(NLA_U32, &vmq_a_port_announce_interval_range),
 };
 
 /* Ops table for vmq */
@@ -254,7 +276,7 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 		.cmd		= VMQ_CMD_PORT_SET,
 		.doit		= vmq_nl_port_set_doit,
 		.policy		= vmq_port_set_nl_policy,
-		.maxattr	= VMQ_A_PORT_UUID,
+		.maxattr	= VMQ_A_PORT_ANNOUNCE_INTERVAL,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

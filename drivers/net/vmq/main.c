@@ -19,9 +19,12 @@ static int __init vmq_init(void)
 	err = vmq_tap_init();
 	if (err)
 		goto err_bus;
-	err = vmq_port_init();
+	err = vmq_gate_wq_init();
 	if (err)
 		goto err_tap;
+	err = vmq_port_init();
+	if (err)
+		goto err_gate;
 	err = vmq_uplink_init();
 	if (err)
 		goto err_port;
@@ -44,6 +47,8 @@ err_uplink:
 	vmq_uplink_exit();
 err_port:
 	vmq_port_exit();
+err_gate:
+	vmq_gate_wq_exit();
 err_tap:
 	vmq_tap_exit();
 err_bus:
@@ -60,6 +65,7 @@ static void __exit vmq_exit(void)
 	genl_unregister_family(&vmq_nl_family);
 	vmq_uplink_exit();
 	vmq_port_exit();
+	vmq_gate_wq_exit();
 	vmq_tap_exit();
 	vmq_bus_exit();
 	/* rules, stacks and the like that wait for their grace period */

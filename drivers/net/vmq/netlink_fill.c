@@ -3,6 +3,7 @@
  * Generic netlink answers: one object, one function. Each returns 0 or
  * -EMSGSIZE, and is called with rtnl held unless it says otherwise.
  */
+#include "gate_port.h"
 #include "netlink.h"
 #include "stream.h"
 
@@ -251,6 +252,82 @@ static int vmq_fill_port_stats(struct sk_buff *msg,
 	return 0;
 }
 
+static int vmq_fill_port_redirect(struct sk_buff *msg,
+				  const struct vmq_port *port)
+{
+	const struct net_device *dev;
+	int err = 0;
+
+	rcu_read_lock();
+	dev = rcu_dereference(port->redirect);
+	if (dev)
+		err = nla_put_string(msg, VMQ_A_PORT_REDIRECT, dev->name);
+	rcu_read_unlock();
+	return err;
+}
+
+static int vmq_fill_port_addresses(struct sk_buff *msg, struct vmq_port *port)
+{
+	struct vmq_known known[VMQ_KNOWN_MAX];
+	unsigned int i, n;
+	char text[64];
+	int len;
+
+	n = vmq_announce_known(port, known);
+	for (i = 0; i < n; i++) {
+		if (known[i].family == AF_INET)
+			len = scnprintf(text, sizeof(text), "%pI4",
+					&known[i].addr);
+		else
+			len = scnprintf(text, sizeof(text), "%pI6c",
+					&known[i].addr);
+		if (known[i].vid)
+			scnprintf(text + len, sizeof(text) - len, "@%u",
+				  known[i].vid);
+		if (nla_put_string(msg, VMQ_A_PORT_ADDRESS, text))
+			return -EMSGSIZE;
+	}
+	return 0;
+}
+
+static int vmq_fill_port_announce(struct sk_buff *msg, struct vmq_port *port)
+{
+	const struct vmq_announce *an = &port->announce;
+
+	if (nla_put_u32(msg, VMQ_A_PORT_ANNOUNCE_COUNT,
+			READ_ONCE(an->count)) ||
+	    nla_put_u32(msg, VMQ_A_PORT_ANNOUNCE_INTERVAL,
+			READ_ONCE(an->interval)) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_ANNOUNCED, READ_ONCE(an->sent)))
+		return -EMSGSIZE;
+	return vmq_fill_port_addresses(msg, port);
+}
+
+static int vmq_fill_port_gate(struct sk_buff *msg, struct vmq_port *port)
+{
+	struct vmq_gate_report gate;
+
+	vmq_port_gate_report(port, &gate);
+	if (nla_put_u32(msg, VMQ_A_PORT_GATE, gate.mode) ||
+	    nla_put_u32(msg, VMQ_A_PORT_HOLD_FRAMES, gate.max_frames) ||
+	    nla_put_u32(msg, VMQ_A_PORT_HOLD_BYTES, gate.max_bytes) ||
+	    vmq_fill_port_redirect(msg, port) ||
+	    nla_put_u32(msg, VMQ_A_PORT_WAITING_FRAMES, gate.frames) ||
+	    nla_put_u32(msg, VMQ_A_PORT_WAITING_BYTES, gate.bytes) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_FRAMES_HELD, gate.n.held) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_FRAMES_DROPPED, gate.n.dropped) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_FRAMES_REPLAYED, gate.n.replayed) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_FRAMES_REDIRECTED,
+			gate.n.redirected) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_FRAMES_NOT_FLOODED,
+			gate.n.not_flooded) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_FRAMES_MUTED, gate.n.muted) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_GAP_USECS,
+			div_u64(gate.gap, NSEC_PER_USEC)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 /**
  * vmq_fill_port() - describes a port
  * @msg: the message
@@ -271,7 +348,8 @@ int vmq_fill_port(struct sk_buff *msg, struct vmq_port *port)
 	    nla_put(msg, VMQ_A_PORT_MAC, ETH_ALEN, port->dev->dev_addr) ||
 	    vmq_fill_port_queues(msg, port) ||
 	    nla_put_u32(msg, VMQ_A_PORT_PATH, VMQ_PORT_PATH_SYNTHETIC) ||
-	    nla_put_u32(msg, VMQ_A_PORT_GATE, VMQ_PORT_GATE_OPEN) ||
+	    vmq_fill_port_gate(msg, port) ||
+	    vmq_fill_port_announce(msg, port) ||
 	    nla_put_u32(msg, VMQ_A_PORT_MIGRATION,
 			READ_ONCE(port->migration)) ||
 	    vmq_fill_port_tap(msg, port) ||

@@ -2,6 +2,7 @@
 /*
  * Generic netlink: port-get, and port-set with what can be changed of a port.
  */
+#include "gate_port.h"
 #include "netlink.h"
 
 /* ---- port-get ---- */
@@ -72,6 +73,12 @@ int vmq_nl_port_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 /* What port-set was asked for, looked at and ready to be applied. */
 struct vmq_port_change {
 	uuid_t uuid;
+	u8 gate;
+	u32 hold_frames;
+	u32 hold_bytes;
+	struct net_device *redirect;
+	u32 announce_count;
+	u32 announce_interval;
 };
 
 static int vmq_port_uuid_check(struct vmq_port *port, const struct nlattr *attr,
@@ -96,6 +103,87 @@ static void vmq_port_uuid_apply(struct vmq_port *port,
 	uuid_copy(&port->uuid, &change->uuid);
 }
 
+static int vmq_port_gate_check(struct vmq_port *port, const struct nlattr *attr,
+			       struct vmq_port_change *change,
+			       struct netlink_ext_ack *extack)
+{
+	change->gate = nla_get_u32(attr);
+	return 0;
+}
+
+static void vmq_port_gate_apply(struct vmq_port *port,
+				const struct vmq_port_change *change)
+{
+	vmq_port_gate_set(port, change->gate);
+}
+
+static int vmq_port_hold_check(struct vmq_port *port,
+			       const struct nlattr *attr,
+			       struct vmq_port_change *change,
+			       struct netlink_ext_ack *extack)
+{
+	if (nla_type(attr) == VMQ_A_PORT_HOLD_FRAMES)
+		change->hold_frames = nla_get_u32(attr);
+	else
+		change->hold_bytes = nla_get_u32(attr);
+	return 0;
+}
+
+static void vmq_port_hold_apply(struct vmq_port *port,
+				const struct vmq_port_change *change)
+{
+	vmq_gate_limit(&port->gate, change->hold_frames, change->hold_bytes);
+}
+
+/* The device is in the netns of the request, which is that of the port. */
+static int vmq_port_redirect_attr(struct vmq_port *port,
+				  const struct nlattr *attr,
+				  struct vmq_port_change *change,
+				  struct netlink_ext_ack *extack)
+{
+	struct net_device *dev;
+
+	if (!*(const char *)nla_data(attr))
+		return 0;
+	dev = __dev_get_by_name(dev_net(port->dev), nla_data(attr));
+	if (!dev) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "no such device");
+		return -ENODEV;
+	}
+	change->redirect = dev;
+	return vmq_port_redirect_check(port, dev, extack);
+}
+
+static void vmq_port_redirect_apply(struct vmq_port *port,
+				    const struct vmq_port_change *change)
+{
+	vmq_port_redirect_set(port, change->redirect);
+}
+
+static int vmq_port_announce_check(struct vmq_port *port,
+				   const struct nlattr *attr,
+				   struct vmq_port_change *change,
+				   struct netlink_ext_ack *extack)
+{
+	if (nla_type(attr) == VMQ_A_PORT_ANNOUNCE_COUNT)
+		change->announce_count = nla_get_u32(attr);
+	else
+		change->announce_interval = nla_get_u32(attr);
+	return 0;
+}
+
+static void vmq_port_announce_count(struct vmq_port *port,
+				    const struct vmq_port_change *change)
+{
+	vmq_announce_set(port, change->announce_count, VMQ_ANNOUNCE_SAME);
+}
+
+static void vmq_port_announce_interval(struct vmq_port *port,
+				       const struct vmq_port_change *change)
+{
+	vmq_announce_set(port, VMQ_ANNOUNCE_SAME, change->announce_interval);
+}
+
 /*
  * One row for each attribute that port-set takes. All that are in the request are
  * checked before the first is applied: check() has the result in the change, with
@@ -115,6 +203,36 @@ static const struct vmq_port_knob {
 		.attr = VMQ_A_PORT_UUID,
 		.check = vmq_port_uuid_check,
 		.apply = vmq_port_uuid_apply,
+	},
+	{
+		.attr = VMQ_A_PORT_HOLD_FRAMES,
+		.check = vmq_port_hold_check,
+		.apply = vmq_port_hold_apply,
+	},
+	{
+		.attr = VMQ_A_PORT_HOLD_BYTES,
+		.check = vmq_port_hold_check,
+		.apply = vmq_port_hold_apply,
+	},
+	{
+		.attr = VMQ_A_PORT_REDIRECT,
+		.check = vmq_port_redirect_attr,
+		.apply = vmq_port_redirect_apply,
+	},
+	{
+		.attr = VMQ_A_PORT_ANNOUNCE_COUNT,
+		.check = vmq_port_announce_check,
+		.apply = vmq_port_announce_count,
+	},
+	{
+		.attr = VMQ_A_PORT_ANNOUNCE_INTERVAL,
+		.check = vmq_port_announce_check,
+		.apply = vmq_port_announce_interval,
+	},
+	{
+		.attr = VMQ_A_PORT_GATE,
+		.check = vmq_port_gate_check,
+		.apply = vmq_port_gate_apply,
 	},
 };
 

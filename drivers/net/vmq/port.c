@@ -7,7 +7,7 @@
 #include <linux/if_vlan.h>
 #include <linux/if_tun.h>
 
-#include "vmq_priv.h"
+#include "gate_port.h"
 
 #define VMQ_PORT_FEATURES	(NETIF_F_SG | NETIF_F_HW_CSUM | \
 				 NETIF_F_HIGHDMA | NETIF_F_FRAGLIST | \
@@ -193,6 +193,7 @@ static int vmq_port_ndo_init(struct net_device *dev)
 	INIT_LIST_HEAD(&port->soft.rules);
 	RCU_INIT_POINTER(port->soft.port, port);
 	vmq_tap_attach(port);
+	vmq_port_gate_init(port);
 	netdev_lockdep_set_classes(dev);
 	return 0;
 
@@ -474,6 +475,7 @@ static void vmq_port_hide(struct vmq_port *port)
 	/* nothing of it is sent from here on, with or without extensions */
 	WRITE_ONCE(port->deleted, true);
 	vmq_session_kill(port);
+	vmq_port_gate_destroy(port);
 	list_del_rcu(&port->node);
 	a->n_ports--;
 	vmq_port_promisc(port, false);
@@ -551,6 +553,8 @@ static int vmq_port_event(struct notifier_block *nb, unsigned long event,
 	struct vmq_port *port;
 	int err = 0;
 
+	if (event == NETDEV_UNREGISTER)
+		vmq_port_redirect_gone(dev);
 	if (!vmq_is_port(dev))
 		return NOTIFY_DONE;
 	port = vmq_port_priv(dev);

@@ -13,7 +13,7 @@
 #include <linux/device/class.h>
 #include <linux/fs.h>
 
-#include "vmq_priv.h"
+#include "gate_port.h"
 
 #define VMQ_TAP_OFFLOADS	(NETIF_F_HW_CSUM | NETIF_F_TSO_ECN | \
 				 NETIF_F_TSO | NETIF_F_TSO6)
@@ -126,6 +126,8 @@ static rx_handler_result_t vmq_tap_rx(struct sk_buff **pskb)
 	struct vmq_port *port = vmq_port_priv((*pskb)->dev);
 	rx_handler_result_t result;
 
+	if (unlikely(vmq_gate_rx_late(port, *pskb)))
+		return RX_HANDLER_CONSUMED;
 	/* a guest that does not read must not hold what a sender needs back */
 	skb_orphan(*pskb);
 	nf_reset_ct(*pskb);
@@ -166,6 +168,53 @@ void vmq_tap_detach(struct vmq_port *port)
 	if (port->claimed)
 		netdev_rx_handler_unregister(port->dev);
 	tap_del_queues(&port->tap);
+}
+
+/**
+ * vmq_tap_has_room() - can the guest be given another frame?
+ * @port: the port
+ *
+ * Context: RCU read side, BH off.
+ * Return: false if one of its rings is full, whichever a frame would go to.
+ */
+bool vmq_tap_has_room(struct vmq_port *port)
+{
+	struct tap_queue *tq;
+	int i;
+
+	for (i = 0; i < min(READ_ONCE(port->tap.numvtaps), MAX_TAP_QUEUES);
+	     i++) {
+		tq = rcu_dereference(port->tap.taps[i]);
+		if (tq && ptr_ring_full(&tq->ring))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * vmq_tap_take() - takes away what the guest has not read yet
+ * @port: the port
+ * @list: gets the frames, data at the network header
+ *
+ * Context: Process context, rtnl held; no frame is on its way to the guest.
+ */
+void vmq_tap_take(struct vmq_port *port, struct sk_buff_head *list)
+{
+	struct tap_queue *tq;
+	struct sk_buff *skb;
+
+	ASSERT_RTNL();
+	list_for_each_entry(tq, &port->tap.queue_list, next) {
+		while ((skb = ptr_ring_consume_bh(&tq->ring))) {
+			skb_reset_mac_header(skb);
+			__skb_pull(skb, ETH_HLEN);
+			*vmq_gate_cb(skb) = (struct vmq_gate_cb) {
+				.index = tq->queue_index,
+				.counted = true,
+			};
+			__skb_queue_tail(list, skb);
+		}
+	}
 }
 
 /* ---- the device node ---- */

@@ -5,7 +5,7 @@
  */
 #include <linux/etherdevice.h>
 
-#include "vmq_priv.h"
+#include "gate_port.h"
 
 static void vmq_queue_drop(struct vmq_queue *q, struct vmq_port *port,
 			   struct sk_buff *skb, enum vmq_drop cause,
@@ -66,6 +66,8 @@ struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb)
 		goto out;
 	}
 
+	if (vmq_gate_rx(port, q->index, skb))
+		return NULL;
 	/* the guest's alone, so not for the host's stack when it is away */
 	if (READ_ONCE(port->claimed) && !READ_ONCE(port->tap.numvtaps)) {
 		vmq_queue_drop(q, port, skb, VMQ_DROP_READER,
@@ -101,6 +103,8 @@ static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb)
 	struct net_device *dev = port->dev;
 	enum vmq_drop cause;
 
+	if (vmq_gate_mutes_flood(port))
+		return;
 	if (READ_ONCE(port->claimed) && !READ_ONCE(port->tap.numvtaps)) {
 		vmq_stats_drop(stats, VMQ_DROP_READER);
 		return;
@@ -111,6 +115,8 @@ static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb)
 		goto drop;
 	skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(skb->dev)));
 	skb->priority = 0;
+	if (vmq_gate_rx(port, 0, skb))
+		return;
 	switch (vmq_ext_frame(port, skb, VMQ_TO_GUEST)) {
 	case VMQ_PASS:
 		break;

@@ -7,7 +7,7 @@
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 
-#include "vmq_priv.h"
+#include "gate_port.h"
 
 /* The counters of a sender. */
 struct vmq_sender {
@@ -66,11 +66,18 @@ drop:
 	return NULL;
 }
 
-/* Frames leave with the MAC header in front; a tag in the metadata is inserted
- * by the uplink or by the core on its behalf (T-09).
+/**
+ * vmq_xmit() - gives a frame to another device to send
+ * @dev: the device, such as the uplink
+ * @skb: the frame, data at the network header
+ *
+ * The frame leaves with the MAC header in front; a tag in the metadata is inserted
+ * by the device or by the core on its behalf (T-09).
+ *
+ * Context: RCU read side, BH off.
+ * Return: 0, or what the device says where it does not send it.
  */
-static void vmq_tx_uplink(struct net_device *uplink, struct sk_buff *skb,
-			  const struct vmq_sender *s)
+int vmq_xmit(struct net_device *dev, struct sk_buff *skb)
 {
 	int depth;
 	int err;
@@ -80,9 +87,15 @@ static void vmq_tx_uplink(struct net_device *uplink, struct sk_buff *skb,
 	if (unlikely(eth_type_vlan(skb->protocol)) &&
 	    vlan_get_protocol_and_depth(skb, skb->protocol, &depth))
 		skb_set_network_header(skb, depth);
-	skb->dev = uplink;
+	skb->dev = dev;
 	err = dev_queue_xmit(skb);
-	if (unlikely(net_xmit_eval(err)))
+	return net_xmit_eval(err);
+}
+
+static void vmq_tx_uplink(struct net_device *uplink, struct sk_buff *skb,
+			  const struct vmq_sender *s)
+{
+	if (unlikely(vmq_xmit(uplink, skb)))
 		vmq_tx_count_drop(s, false);
 }
 
@@ -225,6 +238,10 @@ static void __vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 		vmq_tx_drop(&s, skb, SKB_DROP_REASON_DEV_READY);
 		return;
 	}
+	if (from && vmq_gate_mutes_tx(from, skb)) {
+		vmq_tx_drop(&s, skb, SKB_DROP_REASON_DEV_READY);
+		return;
+	}
 
 	skb = vmq_tx_normalize(skb);
 	if (unlikely(!skb)) {
@@ -243,6 +260,7 @@ static void __vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 			return;
 		}
 		vmq_stats_tx(s.port, skb->len + ETH_HLEN);
+		vmq_learn(from, skb);
 	}
 	vmq_stats_tx(s.queue, skb->len + ETH_HLEN);
 
@@ -250,6 +268,31 @@ static void __vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 		vmq_tx_multicast(a, from, skb, &s);
 	else
 		vmq_tx_unicast(a, from, skb, &s);
+}
+
+/**
+ * vmq_tx_announcement() - sends a frame that says where a guest is
+ * @from: the port of the guest
+ * @skb: the frame, to all, data at the MAC header
+ *
+ * It is the host's, so the guest's policy and counters have no part in it.
+ *
+ * Context: BH off.
+ */
+void vmq_tx_announcement(struct vmq_port *from, struct sk_buff *skb)
+{
+	struct vmq_sender s = {};
+
+	rcu_read_lock();
+	skb = vmq_tx_normalize(skb);
+	if (skb && !READ_ONCE(from->deleted)) {
+		s.queue = vmq_port_queue(from)->stats;
+		s.port = from->stats[0];
+		vmq_tx_multicast(from->adapter, from, skb, &s);
+	} else {
+		kfree_skb(skb);
+	}
+	rcu_read_unlock();
 }
 
 /**

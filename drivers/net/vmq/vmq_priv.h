@@ -22,7 +22,9 @@
 #include <linux/xarray.h>
 #include <net/vmq.h>
 
+#include "announce.h"
 #include "compat.h"
+#include "gate.h"
 #include "rule.h"
 
 #define VMQ_VERSION		"0.1.0"
@@ -349,6 +351,8 @@ void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 	       const struct vmq_port *but);
 netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 		   struct sk_buff *skb);
+int vmq_xmit(struct net_device *dev, struct sk_buff *skb);
+void vmq_tx_announcement(struct vmq_port *from, struct sk_buff *skb);
 
 /* VLAN id of a frame, 0 for none and for a priority tag. */
 static inline u16 vmq_skb_vid(const struct sk_buff *skb)
@@ -388,6 +392,9 @@ struct vmq_port {
 	bool deleted;			/* it is on its way out */
 	struct list_head node;		/* in adapter->ports, RCU */
 	struct list_head dead;		/* waits with others for a grace period */
+	struct vmq_gate gate;
+	struct net_device __rcu *redirect; /* of frames that the gate keeps out */
+	struct vmq_announce announce;
 
 	/* rtnl */
 	u32 id;
@@ -399,6 +406,8 @@ struct vmq_port {
 	u8 migration;			/* enum vmq_migration_state */
 	struct vmq_report report;	/* read it with vmq_port_report() */
 	struct vmq_stats base;		/* counted on the hosts it came from */
+	bool gate_used;			/* counted in vmq_gate_key */
+	netdevice_tracker redirect_tracker;
 
 	/* port_tap.c */
 	struct tap_dev tap;
@@ -435,6 +444,8 @@ void vmq_tap_attach(struct vmq_port *port);
 void vmq_tap_detach(struct vmq_port *port);
 int vmq_tap_make_node(struct vmq_port *port);
 void vmq_tap_remove_node(struct vmq_port *port);
+bool vmq_tap_has_room(struct vmq_port *port);
+void vmq_tap_take(struct vmq_port *port, struct sk_buff_head *list);
 
 /* ---- ethtool.c, ethtool_nfc.c, stats.c ---- */
 

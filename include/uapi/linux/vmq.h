@@ -41,11 +41,16 @@ enum vmq_port_path {
 	VMQ_PORT_PATH_SYNTHETIC,
 };
 
-/*
- * Whether a port takes part in traffic.
+/**
+ * enum vmq_port_gate - Whether a port takes part in traffic.
+ * @VMQ_PORT_GATE_OPEN: It does.
+ * @VMQ_PORT_GATE_CLOSED: It is silent, and frames for it wait.
+ * @VMQ_PORT_GATE_AUTO: Closed until the guest sends its first frame.
  */
 enum vmq_port_gate {
 	VMQ_PORT_GATE_OPEN,
+	VMQ_PORT_GATE_CLOSED,
+	VMQ_PORT_GATE_AUTO,
 };
 
 /*
@@ -200,6 +205,22 @@ enum {
 	VMQ_A_PORT_STATE_USECS,
 	VMQ_A_PORT_FD,
 	VMQ_A_PORT_ERROR,
+	VMQ_A_PORT_HOLD_FRAMES,
+	VMQ_A_PORT_HOLD_BYTES,
+	VMQ_A_PORT_REDIRECT,
+	VMQ_A_PORT_WAITING_FRAMES,
+	VMQ_A_PORT_WAITING_BYTES,
+	VMQ_A_PORT_FRAMES_HELD,
+	VMQ_A_PORT_FRAMES_DROPPED,
+	VMQ_A_PORT_FRAMES_REPLAYED,
+	VMQ_A_PORT_FRAMES_REDIRECTED,
+	VMQ_A_PORT_FRAMES_NOT_FLOODED,
+	VMQ_A_PORT_FRAMES_MUTED,
+	VMQ_A_PORT_GAP_USECS,
+	VMQ_A_PORT_ANNOUNCE_COUNT,
+	VMQ_A_PORT_ANNOUNCE_INTERVAL,
+	VMQ_A_PORT_ANNOUNCED,
+	VMQ_A_PORT_ADDRESS,
 
 	__VMQ_A_PORT_MAX,
 	VMQ_A_PORT_MAX = (__VMQ_A_PORT_MAX - 1)
