@@ -47,6 +47,7 @@ class Contender:
     most = 4096        # destinations it can have
     vid = 0            # VLAN id of its frames; the next port has the next one
     vids = 0           # how many ids there are, where ports differ
+    ip = False         # frames are UDP over IPv4
     ends_per_frame = 1
 
     def __init__(self, tag, ports):

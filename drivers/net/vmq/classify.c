@@ -5,7 +5,9 @@
  */
 #include <linux/if_vlan.h>
 #include <linux/in.h>
+#include <net/dsfield.h>
 #include <net/flow_dissector.h>
+#include <net/ip.h>
 
 #include "vmq_priv.h"
 
@@ -48,22 +50,68 @@ static bool vmq_has_ports(u8 proto)
 	       proto == IPPROTO_SCTP;
 }
 
-static void vmq_key_from_skb(const struct sk_buff *skb, struct vmq_key *key)
+/*
+ * Only the first fragment of a datagram has the ports; none is matched by them,
+ * so that all stay together, as NICs keep them.
+ */
+static void vmq_key_ports(struct vmq_key *key, const __be16 *port)
 {
-	const struct ethhdr *eth = eth_hdr(skb);
-	struct vmq_flow flow;
+	key->l4 = 1;
+	key->sport = port[0];
+	key->dport = port[1];
+}
 
-	memset(key, 0, sizeof(*key));
-	ether_addr_copy(key->dst, eth->h_dest);
-	ether_addr_copy(key->src, eth->h_source);
-	key->ethertype = skb->protocol;
-	if (skb_vlan_tag_present(skb))
-		key->vlan = htons(skb_vlan_tag_get(skb));
+/*
+ * Nearly all frames: no options, no extension headers, no tunnel, ports in the
+ * first piece. False for others, with nothing written.
+ */
+static bool vmq_key_ipv4(const struct sk_buff *skb, struct vmq_key *key)
+{
+	const struct iphdr *ip = (const struct iphdr *)skb->data;
+	bool ports;
 
-	if (skb->protocol != htons(ETH_P_IP) &&
-	    skb->protocol != htons(ETH_P_IPV6))
-		return;
-	memset(&flow, 0, sizeof(flow));
+	if (skb_headlen(skb) < sizeof(*ip) + 2 * sizeof(__be16) ||
+	    ip->version != 4 || ip->ihl != 5)
+		return false;
+	ports = vmq_has_ports(ip->protocol);
+	if (!ports && ip->protocol != IPPROTO_ICMP)
+		return false;
+	key->l3 = 4;
+	key->saddr[0] = ip->saddr;
+	key->daddr[0] = ip->daddr;
+	key->proto = ip->protocol;
+	key->tos = ip->tos;
+	if (ports && !ip_is_fragment(ip))
+		vmq_key_ports(key, (const __be16 *)(ip + 1));
+	return true;
+}
+
+static bool vmq_key_ipv6(const struct sk_buff *skb, struct vmq_key *key)
+{
+	const struct ipv6hdr *ip = (const struct ipv6hdr *)skb->data;
+	bool ports;
+
+	if (skb_headlen(skb) < sizeof(*ip) + 2 * sizeof(__be16) ||
+	    ip->version != 6)
+		return false;
+	ports = vmq_has_ports(ip->nexthdr);
+	if (!ports && ip->nexthdr != IPPROTO_ICMPV6)
+		return false;
+	key->l3 = 6;
+	memcpy(key->saddr, &ip->saddr, sizeof(key->saddr));
+	memcpy(key->daddr, &ip->daddr, sizeof(key->daddr));
+	key->proto = ip->nexthdr;
+	key->tos = ipv6_get_dsfield(ip);
+	if (ports)
+		vmq_key_ports(key, (const __be16 *)(ip + 1));
+	return true;
+}
+
+/* All others. */
+static void vmq_key_dissect(const struct sk_buff *skb, struct vmq_key *key)
+{
+	struct vmq_flow flow = {};
+
 	if (!__skb_flow_dissect(NULL, skb, &vmq_dissector, &flow, skb->data,
 				skb->protocol, 0, skb_headlen(skb),
 				FLOW_DISSECTOR_F_STOP_AT_ENCAP))
@@ -84,17 +132,31 @@ static void vmq_key_from_skb(const struct sk_buff *skb, struct vmq_key *key)
 	}
 	key->proto = flow.basic.ip_proto;
 	key->tos = flow.ip.tos;
-	if (!vmq_has_ports(key->proto))
+	if (vmq_has_ports(key->proto) &&
+	    !(flow.control.flags & FLOW_DIS_IS_FRAGMENT))
+		vmq_key_ports(key, &flow.ports.src);
+}
+
+static void vmq_key_from_skb(const struct sk_buff *skb, struct vmq_key *key,
+			     bool ip)
+{
+	const struct ethhdr *eth = eth_hdr(skb);
+
+	memset(key, 0, sizeof(*key));
+	ether_addr_copy(key->dst, eth->h_dest);
+	ether_addr_copy(key->src, eth->h_source);
+	key->ethertype = skb->protocol;
+	if (skb_vlan_tag_present(skb))
+		key->vlan = htons(skb_vlan_tag_get(skb));
+	if (!ip)
 		return;
-	/*
-	 * Only the first fragment has the ports; none is matched by them, so that
-	 * the fragments of a datagram stay together, as NICs keep them.
-	 */
-	if (flow.control.flags & FLOW_DIS_IS_FRAGMENT)
-		return;
-	key->l4 = 1;
-	key->sport = flow.ports.src;
-	key->dport = flow.ports.dst;
+	if (skb->protocol == htons(ETH_P_IP)) {
+		if (!vmq_key_ipv4(skb, key))
+			vmq_key_dissect(skb, key);
+	} else if (skb->protocol == htons(ETH_P_IPV6)) {
+		if (!vmq_key_ipv6(skb, key))
+			vmq_key_dissect(skb, key);
+	}
 }
 
 /**
@@ -132,6 +194,6 @@ struct vmq_queue *vmq_classify(const struct vmq_adapter *a,
 
 	if (!vmq_rules_masked(&a->rules) || vmq_skb_foreign_tag(skb))
 		return vmq_classify_mac(a, skb);
-	vmq_key_from_skb(skb, &key);
+	vmq_key_from_skb(skb, &key, vmq_rules_need_ip(&a->rules));
 	return vmq_rules_lookup(&a->rules, &key);
 }

@@ -57,6 +57,13 @@ static u8 vmq_mask_rank(const struct vmq_key *mask)
 	return VMQ_RANK_REST;
 }
 
+/* Does it look behind the Ethernet header? */
+static bool vmq_mask_ip(const struct vmq_key *mask)
+{
+	return memchr_inv((const u8 *)mask + offsetof(struct vmq_key, saddr), 0,
+			  sizeof(*mask) - offsetof(struct vmq_key, saddr));
+}
+
 static u8 vmq_rule_rank(const struct vmq_rule *rule)
 {
 	u8 rank = vmq_mask_rank(&rule->mask);
@@ -133,7 +140,6 @@ static struct vmq_tuples __rcu **vmq_rules_list(struct vmq_rules *rules,
 int vmq_rules_init(struct vmq_rules *rules)
 {
 	memset(rules, 0, sizeof(*rules));
-	INIT_LIST_HEAD(&rules->spare);
 	rules->seed = get_random_u64();
 	return vmq_exact_init(rules);
 }
@@ -161,8 +167,7 @@ void vmq_rules_destroy(struct vmq_rules *rules)
  * Context: Process context. May sleep. Caller holds the lock for changes.
  * Return: 0; -EEXIST if there is one with the same key and mask, whatever its
  * target (O-11); -EINVAL if the key has bits that the mask has not, or there is
- * no id or target; -ENOMEM; or the -EBUSY of a hash table that is being
- * rebuilt. After an error, nothing has changed.
+ * no id or target; or -ENOMEM. After an error, nothing has changed.
  */
 int vmq_rules_add(struct vmq_rules *rules, struct vmq_rule *rule)
 {
@@ -172,11 +177,17 @@ int vmq_rules_add(struct vmq_rules *rules, struct vmq_rule *rule)
 		return err;
 
 	rule->rank = vmq_rule_rank(rule);
-	if (vmq_mask_exact(&rule->mask))
+	if (vmq_mask_exact(&rule->mask)) {
 		err = vmq_exact_add(rules, rule);
-	else
+	} else {
+		/* before the rule itself, or lookups would have no field for it */
+		if (vmq_mask_ip(&rule->mask))
+			WRITE_ONCE(rules->ip, rules->ip + 1);
 		err = vmq_tuples_add(rules, vmq_rules_list(rules, &rule->mask),
 				     rule);
+		if (err && vmq_mask_ip(&rule->mask))
+			WRITE_ONCE(rules->ip, rules->ip - 1);
+	}
 	if (!err)
 		rules->count++;
 	return err;
@@ -191,10 +202,13 @@ int vmq_rules_add(struct vmq_rules *rules, struct vmq_rule *rule)
  */
 void vmq_rules_del(struct vmq_rules *rules, struct vmq_rule *rule)
 {
-	if (vmq_mask_exact(&rule->mask))
+	if (vmq_mask_exact(&rule->mask)) {
 		vmq_exact_del(rules, rule);
-	else
+	} else {
 		vmq_tuples_del(rules, vmq_rules_list(rules, &rule->mask), rule);
+		if (vmq_mask_ip(&rule->mask))
+			WRITE_ONCE(rules->ip, rules->ip - 1);
+	}
 	rules->count--;
 }
 
@@ -259,7 +273,7 @@ const struct vmq_rule *vmq_rules_find(struct vmq_rules *rules,
 		return NULL;
 	if (vmq_mask_exact(mask))
 		return vmq_exact_find(rules, key, mask);
-	return vmq_tuples_find(vmq_rules_list(rules, mask), key, mask);
+	return vmq_tuples_find(rules, vmq_rules_list(rules, mask), key, mask);
 }
 
 /* Was a rule moved since @moves was read? Then a lookup may have missed it. */
@@ -303,7 +317,7 @@ static void *vmq_rules_search(const struct vmq_rules *rules,
 
 	tuples = rcu_dereference(rules->first);
 	if (tuples) {
-		rule = vmq_tuples_lookup(tuples, key);
+		rule = vmq_tuples_lookup(tuples, rules->seed, key);
 		if (rule)
 			return rule->target;
 	}
@@ -315,7 +329,7 @@ static void *vmq_rules_search(const struct vmq_rules *rules,
 
 	tuples = rcu_dereference(rules->rest);
 	if (tuples)
-		rule = vmq_tuples_lookup(tuples, key);
+		rule = vmq_tuples_lookup(tuples, rules->seed, key);
 	if (rule && rule->rank == VMQ_RANK_REST)
 		return rule->target;
 	if (hit)

@@ -11,10 +11,8 @@
 
 #include <linux/if_ether.h>
 #include <linux/if_vlan.h>
-#include <linux/list.h>
 #include <linux/rbtree_types.h>
 #include <linux/rcupdate.h>
-#include <linux/rhashtable-types.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
@@ -73,7 +71,6 @@ static inline bool vmq_key_equal(const struct vmq_key *a,
  *	queue is (O-11)
  * @target: what the lookup returns; at least 4-byte aligned, never NULL
  * @rank: set by vmq_rules_add()
- * @node: in the tuple's table
  * @order: among the tuple's rules, by rank and id
  * @rcu: for the grace period before the rule is freed
  *
@@ -87,7 +84,6 @@ struct vmq_rule {
 	void *target;
 
 	u8 rank;
-	struct rhash_head node;
 	struct rb_node order;
 	struct rcu_head rcu;
 };
@@ -101,11 +97,11 @@ struct vmq_tuples;
  * @first: rules that test more than destination MAC and VLAN id; they win over
  *	@exact
  * @rest: all others; they lose against @exact
- * @seed: of the hash of @exact
+ * @seed: of all hashes
  * @any_vlan: number of rules in @exact that accept any tag
+ * @ip: number of rules that look behind the Ethernet header
  * @moves: how often a rule took the place of one for other frames
  * @count: rules in all
- * @spare: tuples without rules, for new masks
  *
  * @first and @rest are NULL while empty, so that their search costs one load.
  * Lookups read what stands before @count.
@@ -116,10 +112,10 @@ struct vmq_rules {
 	struct vmq_tuples __rcu *rest;
 	u64 seed;
 	unsigned int any_vlan;
+	unsigned int ip;
 	unsigned int moves;
 
 	unsigned int count;
-	struct list_head spare;
 };
 
 int vmq_rules_init(struct vmq_rules *rules);
@@ -148,6 +144,18 @@ static inline bool vmq_rules_masked(const struct vmq_rules *rules)
 {
 	return rcu_access_pointer(rules->first) ||
 	       rcu_access_pointer(rules->rest);
+}
+
+/**
+ * vmq_rules_need_ip() - do rules look behind the Ethernet header?
+ * @rules: the rules
+ *
+ * Context: Any.
+ * Return: true where they do; false where the fields from @saddr on may be 0.
+ */
+static inline bool vmq_rules_need_ip(const struct vmq_rules *rules)
+{
+	return READ_ONCE(rules->ip);
 }
 
 bool vmq_rule_same_match(const struct vmq_rule *a, const struct vmq_rule *b);

@@ -8,31 +8,30 @@
  * takes its place. What it says of a tuple may be better than its best rule,
  * which only makes the search longer, but never worse.
  *
- * A tuple that has lost its last rule is kept for the next mask: freeing it
- * would mean to wait for a grace period, on PREEMPT_RT even for two, which is
- * in rhashtable_destroy().
+ * A tuple that has lost its last rule leaves the list, and is freed after a grace
+ * period.
  */
 #include <linux/overflow.h>
 #include <linux/rbtree.h>
-#include <linux/rhashtable.h>
 #include <linux/slab.h>
 
+#include "rule_hash.h"
 #include "rule_tuple.h"
 
 /**
  * struct vmq_tuple - the rules with one mask
  * @table: by key
+ * @words: what the mask tests
  * @mask: the mask
  * @order: by rank and id, for changes only
- * @spare: in struct vmq_rules while it has no rule and is in no list
- * @gp: the grace period after which no lookup uses a spare one
+ * @rcu: for the grace period before it is freed
  */
 struct vmq_tuple {
-	struct rhashtable table;
+	struct vmq_hash __rcu *table;
+	struct vmq_words words;
 	struct vmq_key mask;
 	struct rb_root_cached order;
-	struct list_head spare;
-	unsigned long gp;
+	struct rcu_head rcu;
 };
 
 struct vmq_tuple_ref {
@@ -50,15 +49,6 @@ struct vmq_tuples {
 	struct rcu_head rcu;
 	unsigned int n;
 	struct vmq_tuple_ref ref[] __counted_by(n);
-};
-
-/* A constant, so that the compiler makes one piece of it and the lookup. */
-static const struct rhashtable_params vmq_tuple_params = {
-	.key_len = sizeof(struct vmq_key),
-	.key_offset = offsetof(struct vmq_rule, key),
-	.head_offset = offsetof(struct vmq_rule, node),
-	.nelem_hint = 3,
-	.automatic_shrinking = true,
 };
 
 /* Order of rules: by rank, then id (O-11). Lower wins. */
@@ -91,42 +81,37 @@ static u64 vmq_tuple_prio(const struct vmq_tuple *tuple)
 	return node ? vmq_rule_prio(vmq_node_rule(node)) : U64_MAX;
 }
 
-static struct vmq_tuple *vmq_tuple_alloc(void)
+static struct vmq_hash *vmq_tuple_table(const struct vmq_tuple *tuple)
+{
+	/* The caller's lock excludes other changes. */
+	return rcu_dereference_protected(tuple->table, 1);
+}
+
+/* A tuple for a mask that has none. */
+static struct vmq_tuple *vmq_tuple_make(const struct vmq_key *mask)
 {
 	struct vmq_tuple *tuple = kzalloc(sizeof(*tuple), GFP_KERNEL);
+	struct vmq_hash *hash;
 
 	if (!tuple)
 		return NULL;
-	if (rhashtable_init(&tuple->table, &vmq_tuple_params)) {
+	hash = vmq_hash_alloc(1);
+	if (!hash) {
 		kfree(tuple);
 		return NULL;
 	}
+	RCU_INIT_POINTER(tuple->table, hash);
+	tuple->mask = *mask;
+	vmq_words_init(&tuple->words, mask);
 	tuple->order = RB_ROOT_CACHED;
 	return tuple;
 }
 
-/* A tuple for a mask that has none. */
-static struct vmq_tuple *vmq_tuple_make(struct vmq_rules *rules,
-					const struct vmq_key *mask)
-{
-	struct vmq_tuple *tuple;
-
-	/* The first has waited longest. */
-	tuple = list_first_entry_or_null(&rules->spare, struct vmq_tuple,
-					 spare);
-	if (tuple && poll_state_synchronize_rcu(tuple->gp))
-		list_del(&tuple->spare);
-	else
-		tuple = vmq_tuple_alloc();
-	if (tuple)
-		tuple->mask = *mask;
-	return tuple;
-}
-
+/* For one that lookups can't find any more, but may still be in. */
 static void vmq_tuple_free(struct vmq_tuple *tuple)
 {
-	rhashtable_destroy(&tuple->table);
-	kfree(tuple);
+	kvfree_rcu(vmq_tuple_table(tuple), rcu);
+	kfree_rcu(tuple, rcu);
 }
 
 static struct vmq_tuples *vmq_tuples_get(struct vmq_tuples __rcu **list)
@@ -183,8 +168,7 @@ static struct vmq_tuples *vmq_tuples_build(struct vmq_tuples __rcu **list,
 }
 
 /* Lets lookups see @new, NULL or just built, in place of the old list. */
-static void vmq_tuples_publish(struct vmq_rules *rules,
-			       struct vmq_tuples __rcu **list,
+static void vmq_tuples_publish(struct vmq_tuples __rcu **list,
 			       struct vmq_tuples *new)
 {
 	struct vmq_tuples *old = vmq_tuples_get(list);
@@ -194,17 +178,14 @@ static void vmq_tuples_publish(struct vmq_rules *rules,
 	rcu_assign_pointer(*list, new);
 	for (i = 0; old && i < old->n; i++) {
 		tuple = old->ref[i].tuple;
-		if (!vmq_tuple_empty(tuple))
-			continue;
-		tuple->gp = start_poll_synchronize_rcu();
-		list_add_tail(&tuple->spare, &rules->spare);
+		if (vmq_tuple_empty(tuple))
+			vmq_tuple_free(tuple);
 	}
 	kvfree_rcu(old, rcu);
 }
 
 /* After a tuple has lost its best rule. */
-static void vmq_tuples_tighten(struct vmq_rules *rules,
-			       struct vmq_tuples __rcu **list)
+static void vmq_tuples_tighten(struct vmq_tuples __rcu **list)
 {
 	const struct vmq_tuples *old = vmq_tuples_get(list);
 	struct vmq_tuples *new = NULL;
@@ -218,7 +199,7 @@ static void vmq_tuples_tighten(struct vmq_rules *rules,
 		if (!new)
 			return;
 	}
-	vmq_tuples_publish(rules, list, new);
+	vmq_tuples_publish(list, new);
 }
 
 static void vmq_tuples_free(struct vmq_tuples __rcu **list)
@@ -226,28 +207,22 @@ static void vmq_tuples_free(struct vmq_tuples __rcu **list)
 	struct vmq_tuples *tuples = vmq_tuples_get(list);
 	unsigned int i;
 
+	RCU_INIT_POINTER(*list, NULL);
 	for (i = 0; tuples && i < tuples->n; i++)
 		vmq_tuple_free(tuples->ref[i].tuple);
-	kvfree(tuples);
+	kvfree_rcu(tuples, rcu);
 }
 
 /**
  * vmq_tuples_destroy() - free all tuples
  * @rules: the rules; lookups that still run stay safe, new ones must not start
  *
- * Context: Process context. May sleep. Caller holds the lock for changes.
+ * Context: Process context. Caller holds the lock for changes.
  */
 void vmq_tuples_destroy(struct vmq_rules *rules)
 {
-	struct vmq_tuple *tuple, *tmp;
-
-	if (!vmq_rules_masked(rules) && list_empty(&rules->spare))
-		return;
-	synchronize_rcu();
 	vmq_tuples_free(&rules->first);
 	vmq_tuples_free(&rules->rest);
-	list_for_each_entry_safe(tuple, tmp, &rules->spare, spare)
-		vmq_tuple_free(tuple);
 }
 
 /**
@@ -257,9 +232,8 @@ void vmq_tuples_destroy(struct vmq_rules *rules)
  * @rule: the rule, with its rank
  *
  * Context: Process context. May sleep. Caller holds the lock for changes.
- * Return: 0; -EEXIST where there is one with the same key and mask (O-11);
- * -ENOMEM; or -EBUSY, if ever, of a hash table with too many collisions.
- * After an error, nothing has changed.
+ * Return: 0; -EEXIST where there is one with the same key and mask (O-11); or
+ * -ENOMEM. After an error, nothing has changed.
  */
 int vmq_tuples_add(struct vmq_rules *rules, struct vmq_tuples __rcu **list,
 		   struct vmq_rule *rule)
@@ -268,34 +242,31 @@ int vmq_tuples_add(struct vmq_rules *rules, struct vmq_tuples __rcu **list,
 	u64 prio = vmq_rule_prio(rule);
 	struct vmq_tuples *new = NULL;
 	bool fresh = !tuple;
-	int err;
+	int err = -ENOMEM;
 
 	if (fresh) {
-		tuple = vmq_tuple_make(rules, &rule->mask);
+		tuple = vmq_tuple_make(&rule->mask);
 		if (!tuple)
 			return -ENOMEM;
+	} else if (vmq_hash_find(vmq_tuple_table(tuple), &tuple->words,
+				 rules->seed, &rule->key)) {
+		return -EEXIST;
 	}
 
 	/* What can fail comes before lookups see anything of it. */
+	if (vmq_hash_reserve(&tuple->table))
+		goto err_tuple;
 	if (prio < vmq_tuple_prio(tuple)) {
 		new = vmq_tuples_build(list, tuple, prio);
-		if (!new) {
-			err = -ENOMEM;
+		if (!new)
 			goto err_tuple;
-		}
 	}
-	err = rhashtable_lookup_insert_fast(&tuple->table, &rule->node,
-					    vmq_tuple_params);
-	if (err)
-		goto err_list;
-
+	vmq_hash_add(vmq_tuple_table(tuple), &tuple->words, rules->seed, rule);
 	rb_add_cached(&rule->order, &tuple->order, vmq_rule_less);
 	if (new)
-		vmq_tuples_publish(rules, list, new);
+		vmq_tuples_publish(list, new);
 	return 0;
 
-err_list:
-	kvfree(new);
 err_tuple:
 	if (fresh)
 		vmq_tuple_free(tuple);
@@ -315,10 +286,10 @@ void vmq_tuples_del(struct vmq_rules *rules, struct vmq_tuples __rcu **list,
 {
 	struct vmq_tuple *tuple = vmq_tuples_tuple(list, &rule->mask);
 
-	rhashtable_remove_fast(&tuple->table, &rule->node, vmq_tuple_params);
+	vmq_hash_del(&tuple->table, &tuple->words, rules->seed, rule);
 	if (rb_erase_cached(&rule->order, &tuple->order) ||
 	    vmq_tuple_empty(tuple))
-		vmq_tuples_tighten(rules, list);
+		vmq_tuples_tighten(list);
 }
 
 /**
@@ -339,29 +310,26 @@ int vmq_tuples_set(struct vmq_rules *rules, struct vmq_tuples __rcu **list,
 	struct vmq_tuple *tuple = vmq_tuples_tuple(list, &rule->mask);
 	u64 best = vmq_tuple_prio(tuple);
 	struct vmq_tuples *new;
-	int err;
 
 	/* The list may say better of the tuple than it is, but never worse. */
 	if (vmq_rule_prio(rule) < best) {
 		new = vmq_tuples_build(list, tuple, vmq_rule_prio(rule));
 		if (!new)
 			return -ENOMEM;
-		vmq_tuples_publish(rules, list, new);
+		vmq_tuples_publish(list, new);
 	}
-	err = rhashtable_replace_fast(&tuple->table, &old->node, &rule->node,
-				      vmq_tuple_params);
-	if (WARN_ON_ONCE(err))
-		return err;
-
+	vmq_hash_set(vmq_tuple_table(tuple), &tuple->words, rules->seed, old,
+		     rule);
 	rb_erase_cached(&old->order, &tuple->order);
 	rb_add_cached(&rule->order, &tuple->order, vmq_rule_less);
 	if (vmq_tuple_prio(tuple) > best)
-		vmq_tuples_tighten(rules, list);
+		vmq_tuples_tighten(list);
 	return 0;
 }
 
 /**
  * vmq_tuples_find() - the rule with exactly this key and mask
+ * @rules: the rules
  * @list: the list to search
  * @key: the values
  * @mask: the bits that are tested
@@ -369,7 +337,8 @@ int vmq_tuples_set(struct vmq_rules *rules, struct vmq_tuples __rcu **list,
  * Context: Any. Caller holds the lock for changes.
  * Return: the rule, or NULL.
  */
-struct vmq_rule *vmq_tuples_find(struct vmq_tuples __rcu **list,
+struct vmq_rule *vmq_tuples_find(const struct vmq_rules *rules,
+				 struct vmq_tuples __rcu **list,
 				 const struct vmq_key *key,
 				 const struct vmq_key *mask)
 {
@@ -377,12 +346,14 @@ struct vmq_rule *vmq_tuples_find(struct vmq_tuples __rcu **list,
 
 	if (!tuple)
 		return NULL;
-	return rhashtable_lookup_fast(&tuple->table, key, vmq_tuple_params);
+	return vmq_hash_find(vmq_tuple_table(tuple), &tuple->words, rules->seed,
+			     key);
 }
 
 /**
  * vmq_tuples_lookup() - the best rule for a frame (F-15)
  * @tuples: the list to search
+ * @seed: of the rules
  * @key: all fields of the frame
  *
  * Context: Any, in an RCU read-side section.
@@ -390,24 +361,17 @@ struct vmq_rule *vmq_tuples_find(struct vmq_tuples __rcu **list,
  * matches, or NULL.
  */
 const struct vmq_rule *vmq_tuples_lookup(const struct vmq_tuples *tuples,
-					 const struct vmq_key *key)
+					 u64 seed, const struct vmq_key *key)
 {
 	const struct vmq_rule *rule, *best = NULL;
-	const u64 *frame = vmq_key_words(key);
-	u64 masked[VMQ_KEY_WORDS];
-	struct vmq_tuple *tuple;
+	const struct vmq_tuple *tuple;
 	u64 prio = U64_MAX;
-	unsigned int i, w;
-	const u64 *mask;
+	unsigned int i;
 
 	for (i = 0; i < tuples->n && tuples->ref[i].prio < prio; i++) {
 		tuple = tuples->ref[i].tuple;
-		mask = vmq_key_words(&tuple->mask);
-		for (w = 0; w < VMQ_KEY_WORDS; w++)
-			masked[w] = frame[w] & mask[w];
-
-		rule = rhashtable_lookup(&tuple->table, masked,
-					 vmq_tuple_params);
+		rule = vmq_hash_find(rcu_dereference(tuple->table),
+				     &tuple->words, seed, key);
 		if (rule && vmq_rule_prio(rule) < prio) {
 			prio = vmq_rule_prio(rule);
 			best = rule;

@@ -15,10 +15,11 @@ void vmq_tuples_del(struct vmq_rules *rules, struct vmq_tuples __rcu **list,
 		    struct vmq_rule *rule);
 int vmq_tuples_set(struct vmq_rules *rules, struct vmq_tuples __rcu **list,
 		   struct vmq_rule *old, struct vmq_rule *rule);
-struct vmq_rule *vmq_tuples_find(struct vmq_tuples __rcu **list,
+struct vmq_rule *vmq_tuples_find(const struct vmq_rules *rules,
+				 struct vmq_tuples __rcu **list,
 				 const struct vmq_key *key,
 				 const struct vmq_key *mask);
 const struct vmq_rule *vmq_tuples_lookup(const struct vmq_tuples *tuples,
-					 const struct vmq_key *key);
+					 u64 seed, const struct vmq_key *key);
 
 #endif /* _VMQ_RULE_TUPLE_H */

@@ -515,8 +515,8 @@ static void test_many_masked(struct kunit *test)
 	kvfree(rule);
 }
 
-/* Masks come and go; what was made for one serves the next. */
-static void test_spare_tuples(struct kunit *test)
+/* Masks come and go. */
+static void test_masks_change(struct kunit *test)
 {
 	struct test_ctx *ctx = test->priv;
 	struct vmq_rule *rule;
@@ -528,22 +528,43 @@ static void test_spare_tuples(struct kunit *test)
 		test_apply_mask(rule, &ctx->frame);
 		KUNIT_ASSERT_EQ(test, vmq_rules_add(&ctx->rules, rule), 0);
 		expect_target(test, test_target);
-		KUNIT_EXPECT_TRUE(test, list_empty(&ctx->rules.spare));
 		vmq_rules_del(&ctx->rules, rule);
 		expect_empty(test);
-		KUNIT_EXPECT_TRUE(test, list_is_singular(&ctx->rules.spare));
-		synchronize_rcu();
+		KUNIT_EXPECT_FALSE(test, vmq_rules_masked(&ctx->rules));
 	}
+}
 
-	/* Lookups may still be in one that was just emptied. */
-	for (i = 0; i < 20; i++) {
-		rule->mask.sport = htons(i);
-		test_apply_mask(rule, &ctx->frame);
-		KUNIT_ASSERT_EQ(test, vmq_rules_add(&ctx->rules, rule), 0);
-		expect_target(test, test_target);
-		vmq_rules_del(&ctx->rules, rule);
-		expect_empty(test);
+/* Holes that deleted rules leave do not hide others, and are used again. */
+static void test_holes(struct kunit *test)
+{
+	struct test_ctx *ctx = test->priv;
+	unsigned int i, round, wrong = 0;
+	struct vmq_rule *rule;
+
+	rule = kvcalloc(TEST_MANY, sizeof(*rule), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, rule);
+	for (i = 0; i < TEST_MANY; i++) {
+		test_fill(&rule[i], KIND_NTUPLE, i + 1, &test_target[i % 8]);
+		rule[i].key.dport = htons(i);
 	}
+	for (round = 1; round < 8; round++) {
+		for (i = 0; i < TEST_MANY; i++)
+			if (i % round == 0 &&
+			    vmq_rules_add(&ctx->rules, &rule[i]))
+				wrong++;
+		for (i = 0; i < TEST_MANY; i++) {
+			ctx->frame.dport = htons(i);
+			if (test_lookup(&ctx->rules, &ctx->frame) !=
+			    (i % round ? NULL : &test_target[i % 8]))
+				wrong++;
+		}
+		for (i = 0; i < TEST_MANY; i++)
+			if (i % round == 0)
+				vmq_rules_del(&ctx->rules, &rule[i]);
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	expect_empty(test);
+	kvfree(rule);
 }
 
 static struct kunit_case vmq_rule_cases[] = {
@@ -559,7 +580,8 @@ static struct kunit_case vmq_rule_cases[] = {
 	KUNIT_CASE(test_masks),
 	KUNIT_CASE(test_many_exact),
 	KUNIT_CASE(test_many_masked),
-	KUNIT_CASE(test_spare_tuples),
+	KUNIT_CASE(test_masks_change),
+	KUNIT_CASE(test_holes),
 	{ }
 };
 
