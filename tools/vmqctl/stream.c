@@ -18,6 +18,7 @@
 #include "vmqctl.h"
 
 #include "acl_record.h"
+#include "guard_record.h"
 
 /* struct vmq_stream_hdr */
 #define STREAM_MAGIC		"VMQSTATE"
@@ -213,24 +214,42 @@ static int check_rec(uint64_t pos)
 	}
 }
 
-static bool is_acl(void)
+/* The extensions whose records are known here. */
+static const struct known {
+	const char *name;
+	const uint8_t *uuid;
+	uint16_t version;
+	void (*show)(const uint8_t *data, size_t len, struct data_error *err);
+} known[] = {
+	{ "acl", acl_uuid, VMQ_ACL_REC_VERSION, stream_show_acl },
+	{ "guard", guard_uuid, VMQ_GUARD_REC_VERSION, stream_show_guard },
+};
+
+static const struct known *find_known(void)
 {
-	return get_le16(in.rec + REC_TYPE) == TYPE_EXT &&
-	       !memcmp(in.rec + REC_EXT, acl_uuid, sizeof(acl_uuid));
+	size_t i;
+
+	if (get_le16(in.rec + REC_TYPE) != TYPE_EXT)
+		return NULL;
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		if (!memcmp(in.rec + REC_EXT, known[i].uuid, 16))
+			return &known[i];
+	return NULL;
 }
 
 static void show_rec(uint64_t pos)
 {
 	uint16_t flags = get_le16(in.rec + REC_FLAGS);
 	uint16_t type = get_le16(in.rec + REC_TYPE);
+	const struct known *ext = find_known();
 
 	out_uint("offset", pos);
 	if (type < ARRAY_SIZE(type_names))
 		out_cstr("type", type_names[type]);
 	else
 		out_uint("type", type);
-	if (is_acl())
-		out_cstr("name", "acl");
+	if (ext)
+		out_cstr("name", ext->name);
 	if (!is_zero(in.rec + REC_EXT, 16))
 		out_uuid("ext-uuid", in.rec + REC_EXT);
 	if (!is_zero(in.rec + REC_CLASS, 16))
@@ -249,12 +268,13 @@ static int show_data(uint64_t pos)
 {
 	uint32_t length = get_le32(in.rec + REC_LENGTH);
 	uint16_t version = get_le16(in.rec + REC_VERSION);
+	const struct known *ext = find_known();
 	struct data_error err = { NULL, 0 };
 
 	if (get_le16(in.rec + REC_TYPE) == TYPE_CORE && version == CORE_VERSION)
 		stream_show_core(in.data, length, &err);
-	else if (is_acl() && version == VMQ_ACL_REC_VERSION)
-		stream_show_acl(in.data, length, &err);
+	else if (ext && version && version <= ext->version)
+		ext->show(in.data, length, &err);
 	if (err.what)
 		return damaged(pos + REC_SIZE + err.offset, "%s", err.what);
 	return VMQCTL_OK;

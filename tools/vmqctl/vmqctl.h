@@ -49,6 +49,7 @@ extern const struct object port_object;
 extern const struct object stream_object;
 extern const struct object ext_object;
 extern const struct object acl_object;
+extern const struct object guard_object;
 extern const struct object monitor_object;
 
 /* ---- main.c ---- */
