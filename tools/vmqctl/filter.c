@@ -34,6 +34,7 @@ static const struct attr_desc filter_attrs[] = {
 	[VMQ_A_FILTER_OWNER] = ATTR("owner", STR),
 	[VMQ_A_FILTER_LOCATION] = ATTR("location", UINT),
 	[VMQ_A_FILTER_EVENT] = ATTR("event", STR),
+	[VMQ_A_FILTER_VF] = ATTR("vf", UINT),
 };
 
 ATTR_SET(filter);

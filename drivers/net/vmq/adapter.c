@@ -24,6 +24,7 @@ static int vmq_adapter_ndo_init(struct net_device *dev)
 	a->max_queues = dev->num_rx_queues;
 	mutex_init(&a->lock);
 	INIT_LIST_HEAD(&a->ports);
+	INIT_LIST_HEAD(&a->vf_ports);
 	INIT_LIST_HEAD(&a->exts);
 
 	err = vmq_queues_init(a);
@@ -115,6 +116,8 @@ static int vmq_adapter_set_mac(struct net_device *dev, void *p)
 	list_for_each_entry(port, &a->ports, node)
 		if (ether_addr_equal(port->dev->dev_addr, mac))
 			return -EADDRINUSE;
+	if (vmq_vfs_have_mac(a, mac))
+		return -EADDRINUSE;
 	eth_commit_mac_addr_change(dev, p);
 	vmq_uplink_mac(a);
 	return 0;
@@ -133,6 +136,7 @@ static int vmq_adapter_change_mtu(struct net_device *dev, int mtu)
 		if (port->dev->mtu > mtu)
 			dev_set_mtu(port->dev, mtu);
 	}
+	vmq_vfs_mtu(a, mtu);
 	return 0;
 }
 
@@ -219,6 +223,14 @@ static const struct net_device_ops vmq_adapter_netdev_ops = {
 	.ndo_vlan_rx_add_vid = vmq_adapter_vlan_add,
 	.ndo_vlan_rx_kill_vid = vmq_adapter_vlan_kill,
 	.ndo_set_features = vmq_adapter_set_features,
+	.ndo_set_vf_mac = vmq_vf_set_mac,
+	.ndo_set_vf_vlan = vmq_vf_set_vlan,
+	.ndo_set_vf_rate = vmq_vf_set_rate,
+	.ndo_set_vf_spoofchk = vmq_vf_set_spoofchk,
+	.ndo_set_vf_trust = vmq_vf_set_trust,
+	.ndo_set_vf_link_state = vmq_vf_set_link_state,
+	.ndo_get_vf_config = vmq_vf_get_config,
+	.ndo_get_vf_stats = vmq_vf_get_stats,
 	.ndo_features_check = passthru_features_check,
 };
 
@@ -298,6 +310,7 @@ static int vmq_adapter_make(struct net_device *dev, struct nlattr *tb[],
 		return err;
 	}
 	list_add_tail(&a->node, &vmq_adapters);
+	a->registered = true;
 	vmq_uplink_carrier(a, dev);
 	return 0;
 }
@@ -321,8 +334,12 @@ static int vmq_adapter_newlink(struct net *src_net, struct net_device *dev,
 static void vmq_adapter_dellink(struct net_device *dev, struct list_head *head)
 {
 	struct vmq_adapter *a = vmq_adapter_priv(dev);
+	u16 i;
 
+	a->registered = false;
 	vmq_ports_dellink(a, head);
+	for (i = 0; i < a->n_vfs; i++)
+		vmq_vf_remove(a->vfs[i], head);
 	if (rtnl_dereference(a->uplink))
 		vmq_uplink_detach(a);
 	vmq_filter_flush(a, VMQ_OWNER_ETHTOOL);

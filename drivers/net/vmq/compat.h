@@ -12,6 +12,7 @@
 #error "vmq needs Linux 6.12 or newer"
 #endif
 
+#include <linux/hrtimer.h>
 #include <linux/netdevice.h>
 #include <linux/netlink.h>
 #include <net/rtnetlink.h>
@@ -35,6 +36,19 @@
 
 #ifndef NL_ASSERT_CTX_FITS
 #define NL_ASSERT_CTX_FITS(type)	NL_ASSERT_DUMP_CTX_FITS(type)
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define vmq_hrtimer_setup	hrtimer_setup
+#else
+static inline void
+vmq_hrtimer_setup(struct hrtimer *timer,
+		  enum hrtimer_restart (*function)(struct hrtimer *),
+		  clockid_t clock_id, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock_id, mode);
+	timer->function = function;
+}
 #endif
 
 /* Keeps a netdev in the netns it was made in. */

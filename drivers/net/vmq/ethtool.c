@@ -157,3 +157,23 @@ const struct ethtool_ops vmq_port_ethtool_ops = {
 	.get_strings = vmq_get_strings,
 	.get_ethtool_stats = vmq_port_get_stats,
 };
+
+static void vmq_vf_get_drvinfo(struct net_device *dev,
+			       struct ethtool_drvinfo *info)
+{
+	strscpy(info->driver, "vmqvf", sizeof(info->driver));
+	strscpy(info->version, VMQ_VERSION, sizeof(info->version));
+	strscpy(info->bus_info, dev_name(dev->dev.parent),
+		sizeof(info->bus_info));
+}
+
+const struct ethtool_ops vmq_vf_ethtool_ops = {
+	.get_drvinfo = vmq_vf_get_drvinfo,
+	.get_link = ethtool_op_get_link,
+	.get_link_ksettings = vmq_port_get_link,
+	.get_ts_info = ethtool_op_get_ts_info,
+	.get_channels = vmq_get_channels,
+	.get_sset_count = vmq_get_sset_count,
+	.get_strings = vmq_get_strings,
+	.get_ethtool_stats = vmq_port_get_stats,
+};

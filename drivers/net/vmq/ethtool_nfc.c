@@ -144,6 +144,37 @@ static int vmq_nfc_parse_match(struct vmq_filter_spec *spec,
 	return 0;
 }
 
+/* A queue, or a VF, whose VPort has the one queue 0. */
+static int vmq_nfc_parse_queue(struct net_device *dev,
+			       struct vmq_filter_spec *spec, u64 cookie)
+{
+	/* 0 is the adapter itself */
+	u64 vf = ethtool_get_flow_spec_ring_vf(cookie);
+
+	if (cookie & ~(ETHTOOL_RX_FLOW_SPEC_RING |
+		       ETHTOOL_RX_FLOW_SPEC_RING_VF))
+		return -EINVAL;
+	spec->queue = ethtool_get_flow_spec_ring(cookie);
+	if (!vf)
+		return 0;
+	spec->vf = vmq_vf_find(vmq_adapter_priv(dev), vf - 1);
+	if (!spec->vf || spec->queue) {
+		netdev_dbg(dev, "there is no such VF, or it has no such queue\n");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static u64 vmq_nfc_cookie(const struct vmq_filter *f)
+{
+	if (!f->queue)
+		return RX_CLS_FLOW_DISC;
+	if (f->vf)
+		return (u64)(f->vf->id + 1) <<
+		       ETHTOOL_RX_FLOW_SPEC_RING_VF_OFF;
+	return f->queue->id;
+}
+
 static int vmq_nfc_parse(struct net_device *dev, struct vmq_filter_spec *spec,
 			 const struct ethtool_rx_flow_spec *fs)
 {
@@ -169,13 +200,9 @@ static int vmq_nfc_parse(struct net_device *dev, struct vmq_filter_spec *spec,
 	case RX_CLS_FLOW_WAKE:
 		return -EOPNOTSUPP;
 	default:
-		if (ethtool_get_flow_spec_ring_vf(fs->ring_cookie)) {
-			netdev_dbg(dev, "there is no such VF\n");
-			return -EINVAL;
-		}
-		if (upper_32_bits(fs->ring_cookie))
-			return -EINVAL;
-		spec->queue = ethtool_get_flow_spec_ring(fs->ring_cookie);
+		err = vmq_nfc_parse_queue(dev, spec, fs->ring_cookie);
+		if (err)
+			return err;
 	}
 
 	switch (fs->location) {
@@ -226,7 +253,7 @@ static int vmq_nfc_rule(struct vmq_adapter *a, struct ethtool_rx_flow_spec *fs)
 	    xa_load(&a->filters, fs->location) : NULL;
 	if (f) {
 		*fs = f->fs;
-		fs->ring_cookie = f->queue ? f->queue->id : RX_CLS_FLOW_DISC;
+		fs->ring_cookie = vmq_nfc_cookie(f);
 		err = 0;
 	}
 	mutex_unlock(&a->lock);

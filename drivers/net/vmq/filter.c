@@ -88,6 +88,10 @@ static int vmq_filter_queue(struct vmq_adapter *a,
 	*out = NULL;
 	if (spec->drop)
 		return 0;
+	if (spec->vf) {
+		*out = &spec->vf->queue;
+		return 0;
+	}
 	if (spec->owner == VMQ_OWNER_PORT && !spec->port->n_queues) {
 		*out = &spec->port->soft;
 		return 0;
@@ -244,6 +248,25 @@ static void vmq_filter_vlans_del(const struct vmq_filter *gone)
 		vmq_filter_vlans_rebuild(port);
 }
 
+/**
+ * vmq_filter_port_vlans() - the VLANs of a port that filters led to before it was
+ * @port: netdev of a VF, new, behind the VF's queue
+ *
+ * Context: Process context, rtnl held; takes adapter->lock.
+ */
+void vmq_filter_port_vlans(struct vmq_port *port)
+{
+	const struct vmq_filter *f;
+	struct vmq_queue *q;
+	u32 i;
+
+	mutex_lock(&port->adapter->lock);
+	for (i = 0; (q = vmq_port_nth_queue(port, i)); i++)
+		list_for_each_entry(f, &q->rules, node)
+			vmq_filter_vlans_add(f);
+	mutex_unlock(&port->adapter->lock);
+}
+
 /* ---- set and clear ---- */
 
 static void vmq_filter_link(struct vmq_filter *f)
@@ -287,11 +310,13 @@ static struct vmq_filter *vmq_filter_new(const struct vmq_filter_spec *spec,
 	rule->mask = spec->mask;
 	rule->id = vmq_filter_id(location);
 	rule->target = vmq_filter_target(spec, q);
-	rule->last = q && !q->id && spec->owner != VMQ_OWNER_PORT &&
+	rule->last = q && !q->id && !spec->vf &&
+		     spec->owner != VMQ_OWNER_PORT &&
 		     vmq_filter_is_mac(&spec->mask);
 	INIT_LIST_HEAD(&f->node);
 	f->rule = rule;
 	f->queue = q;
+	f->vf = spec->vf;
 	f->port = spec->port;
 	f->owner = spec->owner;
 	f->fs = spec->fs;

@@ -189,7 +189,9 @@ int vmq_fill_filter(struct sk_buff *msg, struct vmq_adapter *a,
 	char owner[IFNAMSIZ + 8] = "ethtool";
 	int err;
 
-	if (f->port)
+	if (f->port && f->port->vf)
+		snprintf(owner, sizeof(owner), "vf %u", f->port->vf->id);
+	else if (f->port)
 		snprintf(owner, sizeof(owner), "port %s", f->port->dev->name);
 	if (vmq_put_dev(msg, a->dev) ||
 	    nla_put_u32(msg, VMQ_A_FILTER_ID, f->rule->id))
@@ -201,6 +203,7 @@ int vmq_fill_filter(struct sk_buff *msg, struct vmq_adapter *a,
 	if (err || vmq_fill_match(msg, f->rule) ||
 	    nla_put_string(msg, VMQ_A_FILTER_OWNER, owner) ||
 	    nla_put_u32(msg, VMQ_A_FILTER_LOCATION, f->fs.location) ||
+	    (f->vf && nla_put_u32(msg, VMQ_A_FILTER_VF, f->vf->id)) ||
 	    (event && nla_put_string(msg, VMQ_A_FILTER_EVENT, event)))
 		return -EMSGSIZE;
 	return 0;

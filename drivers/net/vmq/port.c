@@ -9,11 +9,6 @@
 
 #include "gate_port.h"
 
-#define VMQ_PORT_FEATURES	(NETIF_F_SG | NETIF_F_HW_CSUM | \
-				 NETIF_F_HIGHDMA | NETIF_F_FRAGLIST | \
-				 NETIF_F_GSO_SOFTWARE | \
-				 NETIF_F_HW_VLAN_CTAG_TX)
-
 /* ---- queues and filters of a port ---- */
 
 /* Takes a queue for each receive queue of the netdev, as many as there are. */
@@ -261,7 +256,14 @@ static void vmq_port_set_rx_mode(struct net_device *dev)
 {
 }
 
-static void vmq_port_promisc(struct vmq_port *port, bool on)
+/**
+ * vmq_port_promisc() - lets a port have the unicast frames that nobody knows
+ * @port: the port, or that of a VF
+ * @on: whether it has them
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_port_promisc(struct vmq_port *port, bool on)
 {
 	struct vmq_adapter *a = port->adapter;
 

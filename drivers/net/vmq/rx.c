@@ -66,6 +66,10 @@ struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb)
 		goto out;
 	}
 
+	if (port->vf) {
+		vmq_vf_rx(port->vf, skb);
+		goto deliver;
+	}
 	if (vmq_gate_rx(port, q->index, skb))
 		return NULL;
 	/* the guest's alone, so not for the host's stack when it is away */
@@ -84,6 +88,7 @@ struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb)
 	case VMQ_CONSUMED:
 		return NULL;
 	}
+deliver:
 	vmq_stats_rx(q->stats, len, multicast);
 	vmq_stats_rx(port->stats[q->index], len, multicast);
 	skb_record_rx_queue(skb, q->index);
@@ -169,6 +174,7 @@ void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 		    (all || (port->dev->flags & IFF_PROMISC)))
 			vmq_flood_port(port, skb);
 	}
+	vmq_vfs_flood(a, skb, but);
 }
 
 /**

@@ -248,6 +248,10 @@ static void __vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 		vmq_tx_count_drop(&s, false);
 		return;
 	}
+	if (from && from->vf && unlikely(!vmq_vf_tx(from->vf, skb))) {
+		vmq_tx_drop(&s, skb, SKB_DROP_REASON_NOT_SPECIFIED);
+		return;
+	}
 	if (from) {
 		switch (vmq_ext_frame(from, skb, VMQ_FROM_GUEST)) {
 		case VMQ_PASS:

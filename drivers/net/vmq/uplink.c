@@ -39,6 +39,8 @@ static void vmq_uplink_carriers(struct vmq_adapter *a)
 	vmq_uplink_carrier(a, a->dev);
 	list_for_each_entry(port, &a->ports, node)
 		vmq_uplink_carrier(a, port->dev);
+	list_for_each_entry(port, &a->vf_ports, node)
+		vmq_vf_link(port->vf);
 }
 
 static void vmq_uplink_inherit(struct net_device *dev,
@@ -59,6 +61,8 @@ static void vmq_uplink_features(struct vmq_adapter *a,
 
 	vmq_uplink_inherit(a->dev, uplink);
 	list_for_each_entry(port, &a->ports, node)
+		vmq_uplink_inherit(port->dev, uplink);
+	list_for_each_entry(port, &a->vf_ports, node)
 		vmq_uplink_inherit(port->dev, uplink);
 }
 
@@ -104,7 +108,7 @@ static void vmq_uplink_take_mac(struct vmq_adapter *a,
 void vmq_uplink_rx_flags(struct vmq_adapter *a)
 {
 	struct net_device *uplink = rtnl_dereference(a->uplink);
-	bool allmulti = uplink && (a->n_ports ||
+	bool allmulti = uplink && (a->n_ports || !list_empty(&a->vf_ports) ||
 				   (a->dev->flags & IFF_ALLMULTI));
 	bool promisc = uplink && (a->n_promisc ||
 				  (a->dev->flags & IFF_PROMISC));
@@ -170,8 +174,9 @@ static int vmq_uplink_check(struct vmq_adapter *a, struct net_device *uplink,
 		NL_SET_ERR_MSG(extack, "the adapter has an uplink already");
 		return -EBUSY;
 	}
-	if (vmq_is_adapter(uplink) || vmq_is_port(uplink)) {
-		NL_SET_ERR_MSG(extack, "an adapter or a port can't be an uplink");
+	if (vmq_is_adapter(uplink) || vmq_is_port(uplink) ||
+	    vmq_is_vf(uplink)) {
+		NL_SET_ERR_MSG(extack, "an adapter, a port or a VF can't be an uplink");
 		return -EINVAL;
 	}
 	if (uplink->type != ARPHRD_ETHER || (uplink->flags & IFF_LOOPBACK)) {
@@ -311,6 +316,8 @@ static void vmq_uplink_propagate(struct vmq_adapter *a, unsigned long event)
 
 	call_netdevice_notifiers(event, a->dev);
 	list_for_each_entry(port, &a->ports, node)
+		call_netdevice_notifiers(event, port->dev);
+	list_for_each_entry(port, &a->vf_ports, node)
 		call_netdevice_notifiers(event, port->dev);
 }
 

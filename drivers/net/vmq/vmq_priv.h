@@ -2,8 +2,8 @@
 /*
  * Private to the module. Data flows one way and back:
  *
- *   uplink.c -> rx.c -> classify.c (rule.c) -> queue.c -> port.c, port_tap.c
- *   port.c -> tx.c -> another port, or the uplink
+ *   uplink.c -> rx.c -> classify.c (rule.c) -> queue.c -> port.c, port_tap.c, vf.c
+ *   port.c, vf.c -> tx.c -> another port, or the uplink
  *
  * Locks, outermost first: rtnl -> session mutex (state.c) -> adapter->lock.
  * Configuration holds rtnl; adapter->lock protects queues and filters on top of
@@ -14,6 +14,8 @@
 
 #include <linux/device.h>
 #include <linux/ethtool.h>
+#include <linux/hrtimer.h>
+#include <linux/if_link.h>
 #include <linux/if_tap.h>
 #include <linux/if_vlan.h>
 #include <linux/mutex.h>
@@ -40,6 +42,7 @@ struct vmq_adapter;
 struct vmq_port;
 struct vmq_session;
 struct vmq_stack;
+struct vmq_vf;
 
 /* ---- queue.c: queues, their states and their counters ---- */
 
@@ -234,6 +237,7 @@ enum vmq_filter_owner {
 struct vmq_filter {
 	struct vmq_rule *rule;		/* in adapter->rules */
 	struct vmq_queue *queue;	/* NULL: drop */
+	struct vmq_vf *vf;		/* whose VPort the queue is, or NULL */
 	struct vmq_port *port;		/* owner where it is a port, else NULL */
 	u8 owner;			/* enum vmq_filter_owner */
 	bool synced;			/* the uplink knows its MAC and VLAN id */
@@ -251,6 +255,7 @@ struct vmq_filter_spec {
 	struct ethtool_rx_flow_spec fs;
 	u32 location;			/* or VMQ_LOC_ANY, VMQ_LOC_LAST */
 	u32 queue;
+	struct vmq_vf *vf;		/* its VPort, instead of a queue */
 	bool drop;
 	u8 owner;
 	struct vmq_port *port;
@@ -268,6 +273,7 @@ int vmq_filter_clear(struct vmq_adapter *a, u32 location, u8 owner,
 void vmq_filter_flush(struct vmq_adapter *a, u8 owner);
 int vmq_filters_init(struct vmq_adapter *a);
 void vmq_filters_destroy(struct vmq_adapter *a);
+void vmq_filter_port_vlans(struct vmq_port *port);
 void vmq_filter_flush_port(struct vmq_port *port);
 void vmq_filter_mac_spec(struct vmq_filter_spec *spec, const u8 *mac, u16 vid);
 
@@ -289,6 +295,7 @@ struct vmq_adapter {
 	struct vmq_queue __rcu **queue;	/* [max_queues], filled on first use */
 	struct vmq_pcpu_stats __percpu *filter_drops; /* frames without a queue */
 	struct list_head ports;		/* changed under rtnl, RCU */
+	struct list_head vf_ports;	/* netdevs of VFs; the same */
 	u32 n_promisc;			/* ports in promiscuous mode */
 
 	/* rtnl and lock */
@@ -303,6 +310,9 @@ struct vmq_adapter {
 	/* rtnl */
 	u32 n_ports;
 	u32 next_port_id;
+	bool registered;		/* not being made or on its way out */
+	u16 n_vfs;
+	struct vmq_vf **vfs;		/* [n_vfs] */
 	bool mtu_set;			/* by hand, so not the uplink's */
 	bool opened_uplink;		/* it was down when it was attached */
 	bool uplink_promisc;		/* what it was asked for */
@@ -388,6 +398,7 @@ struct vmq_port {
 	struct vmq_queue **queue;	/* [n_queues] */
 	u32 n_queues;			/* 0: works from the default queue */
 	struct vmq_queue soft;		/* for the default queue, or for all of them */
+	struct vmq_vf *vf;		/* whose netdev this is; NULL: a port */
 	bool claimed;			/* its tap was opened once */
 	bool deleted;			/* it is on its way out */
 	struct list_head node;		/* in adapter->ports, RCU */
@@ -414,6 +425,11 @@ struct vmq_port {
 	int tap_ifindex;		/* in the name of its node, 0: none */
 };
 
+#define VMQ_PORT_FEATURES	(NETIF_F_SG | NETIF_F_HW_CSUM | \
+				 NETIF_F_HIGHDMA | NETIF_F_FRAGLIST | \
+				 NETIF_F_GSO_SOFTWARE | \
+				 NETIF_F_HW_VLAN_CTAG_TX)
+
 extern struct rtnl_link_ops vmq_port_link_ops;
 
 bool vmq_is_port(const struct net_device *dev);
@@ -431,6 +447,7 @@ static inline struct vmq_queue *vmq_port_queue(struct vmq_port *port)
 
 int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
 		     struct netlink_ext_ack *extack);
+void vmq_port_promisc(struct vmq_port *port, bool on);
 int vmq_port_init(void);
 void vmq_port_exit(void);
 void vmq_port_dellink(struct net_device *dev, struct list_head *head);
@@ -451,6 +468,7 @@ void vmq_tap_take(struct vmq_port *port, struct sk_buff_head *list);
 
 extern const struct ethtool_ops vmq_adapter_ethtool_ops;
 extern const struct ethtool_ops vmq_port_ethtool_ops;
+extern const struct ethtool_ops vmq_vf_ethtool_ops;
 extern const struct netdev_stat_ops vmq_adapter_stat_ops;
 extern const struct netdev_stat_ops vmq_port_stat_ops;
 
@@ -536,5 +554,7 @@ void vmq_notify_filter(struct vmq_adapter *a, const struct vmq_filter *f,
 void vmq_notify_port(struct vmq_port *port);
 void vmq_notify_unclaimed(struct vmq_port *port, const uuid_t *ext,
 			  const uuid_t *class, u32 length);
+
+#include "vf.h"
 
 #endif /* _VMQ_PRIV_H */

@@ -1,0 +1,415 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Virtual functions: sysfs, netdevs, and what each setting does to frames."""
+
+import contextlib
+import errno
+import os
+import time
+
+from lib import (NetNS, Raw, Rtnl, adapter, build, cmd, defer, ether, fail_cmd,
+                 ksft_eq, ksft_ge, ksft_in, ksft_lt, ksft_main, ksft_pr,
+                 ksft_raises, ksft_true, link_info, link_stats, mac, machine,
+                 pair, port, run, wait_until)
+from lib.acl import DENY, IN, OUT, acl_rule, acl_set, ext_set
+from lib.vf import (add_vfs, device, driver, get_numvfs, set_numvfs, vf_info,
+                    vf_set)
+
+ALL = b"\xff" * 6
+SLOW = machine() == "uml-debug"
+
+
+def address(dev):
+    return bytes.fromhex(link_info(dev)["address"].replace(":", ""))
+
+
+class World:
+    """An adapter with VFs and ports; raw sockets on everything."""
+
+    def __init__(self, vfs=2, ports=(), uplink=True):
+        if uplink:
+            pair()
+        adapter("vmq0", uplink="up0" if uplink else None, rxq=8)
+        for number in ports:
+            port(f"vm{number}", number=number)
+        self.vfs = add_vfs(vfs)
+        for number in range(vfs):
+            vf_set(number, f"mac 52:54:00:00:01:{number:02x}")
+        names = ["vmq0", *self.vfs, *(f"vm{each}" for each in ports)]
+        self.raw = {name: Raw(name)
+                    for name in names + (["wire0"] if uplink else [])}
+        for each in self.raw.values():
+            defer(each.close)
+        self.number = 0
+
+    def send(self, dev, dst, **options):
+        """Who got the frame that `dev` sent: {dev: frame}"""
+        self.number += 1
+        text = b"vf %d;" % self.number
+        for each in self.raw.values():
+            each.drain()
+        self.raw[dev].send(build(dst, "10.0.0.1", "10.0.0.2", payload=text,
+                                 **options))
+        time.sleep(0.05 if SLOW else 0.02)
+        found = {}
+        for name, each in self.raw.items():
+            for frame in each.all(0, lambda got: text in got):
+                ksft_true(name not in found, f"{name}: once only")
+                found[name] = frame
+        return found
+
+    def who(self, dev, dst, **options):
+        return sorted(self.send(dev, dst, **options))
+
+
+def vf_mac(number):
+    return 0x100 + number
+
+
+def refused(number, text):
+    """ip link set vmq0 vf N ... has to fail"""
+    status, _ = fail_cmd(f"ip link set vmq0 vf {number} {text}")
+    ksft_true(status, text)
+
+
+# -- sysfs
+
+def test_numvfs():
+    """S-02: 0 to N and back, refused N to M, out of range and nonsense."""
+    adapter("vmq0", rxq=8)
+    total = int(open(f"{device()}/sriov_totalvfs", encoding="ascii").read())
+    ksft_ge(total, 8)
+    ksft_eq(get_numvfs(), 0)
+    add_vfs(3, up=False)
+    ksft_eq(get_numvfs(), 3)
+    for number in range(3):
+        vf = f"{device()}/virtfn{number}"
+        ksft_true(os.path.samefile(f"{vf}/physfn", device()), "physfn")
+        ksft_eq(os.listdir(f"{vf}/net"), [f"vmq0v{number}"])
+        ksft_true(os.path.samefile(f"/sys/class/net/vmq0v{number}/device",
+                                   vf), "device of the netdev")
+    for wrong, number in ((2, errno.EBUSY), (total + 1, errno.ERANGE),
+                          (-1, errno.EINVAL), ("x", errno.EINVAL)):
+        with ksft_raises(OSError, wrong) as caught:
+            set_numvfs(wrong)
+        ksft_eq(caught.exception.errno, number, wrong)
+    ksft_eq(get_numvfs(), 3)
+    set_numvfs(3)
+    set_numvfs(0)
+    ksft_eq(get_numvfs(), 0)
+    ksft_true(not os.path.exists(f"{device()}/virtfn0"))
+    with contextlib.closing(Rtnl()) as rtnl:
+        ksft_true(not rtnl.exists("vmq0v0"))
+    set_numvfs(total)
+    ksft_eq(len(vf_list()), total)
+    set_numvfs(0)
+
+
+def vf_list():
+    import json
+    return json.loads(cmd("ip -j link show dev vmq0"))[0].get("vfinfo_list",
+                                                              [])
+
+
+def test_in_use():
+    """S-09: VFs that rules of the administrator lead to are not taken away."""
+    adapter("vmq0", rxq=8)
+    add_vfs(2, up=False)
+    cmd("ethtool -N vmq0 flow-type ether dst 52:54:00:00:00:77 vf 1 loc 3")
+    ksft_in("VF 1", cmd("ethtool -n vmq0").replace("vf 1", "VF 1"))
+    with ksft_raises(OSError) as caught:
+        set_numvfs(0)
+    ksft_eq(caught.exception.errno, errno.EBUSY)
+    ksft_eq(get_numvfs(), 2)
+    cmd("ethtool -N vmq0 delete 3")
+    set_numvfs(0)
+
+
+def test_show():
+    """`ip link show vmq0` has a line for each VF with what was set."""
+    World(2)
+    ksft_eq([each["vf"] for each in vf_list()], [0, 1])
+    vf_set(1, "vlan 7 qos 3")
+    vf_set(1, "max_tx_rate 100")
+    vf_set(1, "spoofchk off")
+    vf_set(1, "trust on")
+    vf_set(1, "state enable")
+    want = {"vf": 1, "address": "52:54:00:00:01:01", "spoofchk": False,
+            "trust": True, "link_state": "enable"}
+    got = vf_info(1)
+    ksft_eq({key: got[key] for key in want}, want)
+    ksft_eq(got["vlan_list"][0]["vlan"], 7)
+    ksft_eq(got["vlan_list"][0]["qos"], 3)
+    ksft_eq(got["rate"]["max_tx"], 100)
+    text = cmd("ip link show dev vmq0")
+    ksft_in("vf 0 ", text)
+    ksft_in("vf 1 ", text)
+    for wrong in ("mac 01:00:00:00:00:01", "vlan 4095", "min_tx_rate 10",
+                  "vlan 7 proto 802.1ad"):
+        refused(0, wrong)
+    refused(2, "spoofchk on")
+    ksft_eq(vf_info(1)["vlan_list"][0]["vlan"], 7, "nothing changed")
+
+
+def test_reload():
+    """Settings outlive the VF's netdev; counters of the VF do too."""
+    world = World(2)
+    vf_set(0, "vlan 7")
+    ksft_eq(world.who("wire0", vf_mac(0), vlan=7), ["vmq0v0"])
+    before = vf_info(0)
+    driver("unbind", 0)
+    with contextlib.closing(Rtnl()) as rtnl:
+        ksft_true(not rtnl.exists("vmq0v0"))
+        del world.raw["vmq0v0"]
+        ksft_eq(world.who("wire0", vf_mac(0), vlan=7), ["vmq0"],
+                "its filter went with it")
+        driver("bind", 0)
+        rtnl.up("vmq0v0")
+    with Raw("vmq0v0") as again:
+        world.raw["vmq0v0"] = again
+        ksft_eq(vf_info(0), before)
+        ksft_eq(world.who("wire0", vf_mac(0), vlan=7), ["vmq0v0"])
+        ksft_eq(vf_info(0)["stats"]["rx"]["packets"],
+                before["stats"]["rx"]["packets"] + 1)
+
+
+def test_delete_adapter():
+    """Deleting the adapter takes VFs along, wherever they are."""
+    adapter("vmq0", rxq=8)
+    add_vfs(2)
+    ns = NetNS()
+    with contextlib.closing(Rtnl()) as rtnl:
+        rtnl.set("vmq0v1", netns_fd=ns.fd)
+        rtnl.delete("vmq0")
+        ksft_true(not rtnl.exists("vmq0v0"))
+    with ns, contextlib.closing(Rtnl()) as rtnl:
+        ksft_true(not rtnl.exists("vmq0v1"))
+
+
+def test_netns_returns():
+    """A VF goes back to the host when its guest's namespace ends, as NICs do."""
+    adapter("vmq0", rxq=8)
+    add_vfs(1)
+    ns = NetNS()
+    with contextlib.closing(Rtnl()) as rtnl:
+        rtnl.set("vmq0v0", netns_fd=ns.fd)
+        ksft_true(not rtnl.exists("vmq0v0"))
+        ns.close()
+        ksft_true(wait_until(lambda: rtnl.exists("vmq0v0"), 10),
+                  "it came back")
+
+
+# -- frames
+
+def test_paths():
+    """V-01, V-29, S-25: wire, host, VFs and ports reach each other."""
+    world = World(2, ports=[1])
+    names = {"vmq0": None, "vmq0v0": vf_mac(0), "vmq0v1": vf_mac(1), "vm1": 1}
+    host = address("vmq0")
+    for sender in ("wire0", *names):
+        src = {"wire0": 0xfe, "vmq0": host}.get(sender, names.get(sender))
+        for receiver, dst in names.items():
+            if receiver == sender:
+                continue
+            ksft_eq(world.who(sender, dst or host, src=src), [receiver],
+                    f"{sender} to {receiver}")
+        if sender != "wire0":
+            ksft_eq(world.who(sender, 0x999, src=src), ["wire0"],
+                    f"{sender} to the wire")
+        others = sorted(set(world.raw) - {sender})
+        ksft_eq(world.who(sender, ALL, src=src), others,
+                f"{sender} to all")
+
+
+def test_counters():
+    """`ip -s link` counts a VF's frames, on the VF and on the adapter's line."""
+    world = World(2)
+    before, link = vf_info(0)["stats"], link_stats("vmq0v0")
+    for _ in range(5):
+        world.send("wire0", vf_mac(0))
+    for _ in range(3):
+        world.send("vmq0v0", 0x999, src=vf_mac(0))
+    world.send("wire0", ALL)
+    after, link2 = vf_info(0)["stats"], link_stats("vmq0v0")
+    ksft_eq(after["rx"]["packets"] - before["rx"]["packets"], 6)
+    ksft_eq(after["rx"]["multicast"] - before["rx"]["multicast"], 1)
+    ksft_eq(after["rx"]["bytes"] - before["rx"]["bytes"], 360)
+    ksft_eq(after["tx"]["tx_packets"] - before["tx"]["tx_packets"], 3)
+    ksft_eq(link2["rx_packets"] - link["rx_packets"], 6)
+    ksft_eq(link2["tx_packets"] - link["tx_packets"], 3)
+
+
+def test_mac():
+    """ip link set vmq0 vf N mac: the VF receives for it, and not for the old."""
+    world = World(2)
+    vf_set(0, "mac 52:54:00:00:01:70")
+    ksft_eq(address("vmq0v0"), mac(0x170))
+    ksft_eq(world.who("wire0", 0x170), ["vmq0v0"])
+    ksft_eq(world.who("wire0", vf_mac(0)), ["vmq0"])
+    refused(1, "mac 52:54:00:00:01:70")
+    refused(1, f"mac {link_info('vmq0')['address']}")
+    ksft_eq(address("vmq0v1"), mac(vf_mac(1)), "nothing changed")
+    ksft_eq(world.who("wire0", vf_mac(1)), ["vmq0v1"])
+
+
+def test_vlan():
+    """ip link set vmq0 vf N vlan qos: inserted, stripped, nothing else passes."""
+    world = World(2)
+    vf_set(0, "vlan 10 qos 5")
+    got = world.send("wire0", vf_mac(0), vlan=10, prio=1)
+    ksft_eq(sorted(got), ["vmq0v0"])
+    ksft_eq(got["vmq0v0"].tci, None, "stripped")
+    ksft_eq(got["vmq0v0"][12:14], b"\x08\0")
+    ksft_eq(world.who("wire0", vf_mac(0)), ["vmq0"], "untagged")
+    ksft_eq(world.who("wire0", vf_mac(0), vlan=11), ["vmq0"], "other VLAN")
+    ksft_in("vmq0v0", world.who("wire0", ALL, vlan=10))
+    ksft_true("vmq0v0" not in world.who("wire0", ALL))
+    got = world.send("vmq0v0", 0x999, src=vf_mac(0))
+    ksft_eq(got["wire0"].tci, 5 << 13 | 10, "inserted")
+    drops = vf_info(0)["stats"]["tx"]
+    ksft_eq(world.who("vmq0v0", 0x999, src=vf_mac(0), vlan=11), [],
+            "the guest can't choose")
+    ksft_eq(link_stats("vmq0v0")["tx_dropped"], 1, drops)
+    ksft_eq(world.who("vmq0v0", vf_mac(1), src=vf_mac(0)), ["vmq0v1"],
+            "a VF without a VLAN has all tags")
+    vf_set(1, "vlan 11")
+    ksft_eq(world.who("vmq0v0", vf_mac(1), src=vf_mac(0)), ["wire0"],
+            "another VLAN")
+    vf_set(1, "vlan 10")
+    ksft_eq(world.who("vmq0v0", vf_mac(1), src=vf_mac(0)), ["vmq0v1"])
+    vf_set(0, "vlan 0")
+    got = world.send("wire0", vf_mac(0), vlan=33)
+    ksft_eq(got["vmq0v0"].tci, 33, "the guest has its own tags again")
+    got = world.send("vmq0v0", 0x999, src=vf_mac(0), vlan=44)
+    ksft_eq(got["wire0"].tci, 44)
+
+
+def test_spoofchk():
+    """ip link set vmq0 vf N spoofchk: a false source address is dropped."""
+    world = World(1)
+    ksft_eq(world.who("vmq0v0", 0x999, src=0x666), [])
+    ksft_eq(link_stats("vmq0v0")["tx_dropped"], 1)
+    ksft_eq(world.who("vmq0v0", ALL, src=0x666), [])
+    vf_set(0, "spoofchk off")
+    ksft_eq(world.who("vmq0v0", 0x999, src=0x666), ["wire0"])
+    vf_set(0, "spoofchk on")
+    ksft_eq(world.who("vmq0v0", 0x999, src=0x666), [])
+    ksft_eq(world.who("vmq0v0", 0x999, src=vf_mac(0)), ["wire0"])
+
+
+def test_trust():
+    """ip link set vmq0 vf N trust: its own address, and promiscuous mode."""
+    world = World(1)
+    with contextlib.closing(Rtnl()) as rtnl:
+        with ksft_raises(OSError) as caught:
+            rtnl.set("vmq0v0", address="52:54:00:00:01:71")
+        ksft_eq(caught.exception.errno, errno.EPERM)
+        rtnl.set("vmq0v0", promisc=True)
+        ksft_true("vmq0v0" not in world.who("wire0", 0x888), "not trusted")
+        vf_set(0, "trust on")
+        ksft_in("vmq0v0", world.who("wire0", 0x888))
+        rtnl.set("vmq0v0", address="52:54:00:00:01:71")
+        ksft_eq(world.who("wire0", 0x171), ["vmq0v0"])
+        ksft_eq(vf_info(0)["address"], "52:54:00:00:01:71")
+        vf_set(0, "trust off")
+        ksft_true("vmq0v0" not in world.who("wire0", 0x888), "no more")
+        rtnl.set("vmq0v0", promisc=False)
+
+
+def test_link_state():
+    """ip link set vmq0 vf N state: auto follows the uplink; enable and disable
+    do not."""
+    world = World(2)
+    ksft_true(wait_until(lambda: link_info("vmq0v0")["operstate"] == 6))
+    vf_set(0, "state disable")
+    ksft_eq(link_info("vmq0v0")["carrier"], 0)
+    drops = vf_info(0)["stats"]["rx"]["dropped"]
+    ksft_eq(world.who("wire0", vf_mac(0)), [], "no frame passes")
+    ksft_eq(vf_info(0)["stats"]["rx"]["dropped"], drops + 1)
+    ksft_true("vmq0v0" not in world.who("wire0", ALL))
+    vf_set(0, "state auto")
+    ksft_eq(link_info("vmq0v0")["carrier"], 1)
+    ksft_eq(world.who("wire0", vf_mac(0)), ["vmq0v0"])
+    vf_set(1, "state enable")
+    with contextlib.closing(Rtnl()) as rtnl:
+        rtnl.set("wire0", up=False)
+        ksft_true(wait_until(
+            lambda: link_info("vmq0v0")["operstate"] != 6, 5), "auto follows")
+        ksft_eq(link_info("vmq0v1")["carrier"], 1, "enable does not")
+        rtnl.up("wire0")
+        ksft_true(wait_until(
+            lambda: link_info("vmq0v0")["operstate"] == 6, 5))
+
+
+def rate_of(raw, vf, seconds):
+    """Mbit/s of a VF that sends as fast as it can."""
+    frame = ether(0x999, src=vf_mac(0), payload=b"r" * 1400)
+    begin, bits = None, 0
+    limit = time.monotonic() + seconds + 0.5
+    while (now := time.monotonic()) < limit:
+        raw.sock.send(frame)
+        # what may be sent at once after a pause is over by then
+        if begin is None and now > limit - seconds:
+            begin, start = now, vf_info(vf)["stats"]["tx"]["tx_bytes"]
+    bits = (vf_info(vf)["stats"]["tx"]["tx_bytes"] - start) * 8
+    return bits / (time.monotonic() - begin) / 1e6
+
+
+def test_rate():
+    """ip link set vmq0 vf N max_tx_rate: within 5 %, without loss."""
+    world = World(1)
+    raw = world.raw["vmq0v0"]
+    for rate in (4, 20):
+        vf_set(0, f"max_tx_rate {rate}")
+        drops = link_stats("vmq0v0")["tx_dropped"]
+        got = rate_of(raw, 0, 2)
+        ksft_pr(f"{rate} Mbit/s: {got:.2f}")
+        ksft_lt(abs(got - rate) / rate, 0.05, f"{rate} Mbit/s: {got:.2f}")
+        ksft_eq(link_stats("vmq0v0")["tx_dropped"], drops)
+    vf_set(0, "max_tx_rate 0")
+    ksft_ge(rate_of(raw, 0, 0.5), 21, "no limit")
+
+
+def test_rules():
+    """F: ethtool -N ... vf V leads to the VF's VPort; unknown VFs are refused."""
+    world = World(2)
+    cmd("ethtool -N vmq0 flow-type ether dst 52:54:00:00:00:77 vf 1 loc 3")
+    ksft_eq(world.who("wire0", 0x77), ["vmq0v1"])
+    ksft_eq(world.who("vmq0v0", 0x77, src=vf_mac(0)), ["vmq0v1"])
+    done = run("ethtool -N vmq0 flow-type ether dst 52:54:00:00:00:78 vf 2")
+    ksft_true(done.returncode or "Cannot" in done.stderr, "unknown VF")
+    done = run("ethtool -N vmq0 flow-type ether dst 52:54:00:00:00:78 vf 1 "
+               "queue 1")
+    ksft_true(done.returncode or "Cannot" in done.stderr, "unknown queue")
+    cmd("ethtool -N vmq0 delete 3")
+    ksft_eq(world.who("wire0", 0x77), ["vmq0"])
+
+
+def test_extensions():
+    """S-26: frames of a VF do not meet the extensions."""
+    world = World(1, ports=[1])
+    ext_set("vmq0", True)
+    defer(ext_set, "vmq0", False)
+    acl_set("vm1", acl_rule(IN, DENY))
+    acl_set("vm1", acl_rule(OUT, DENY))
+    ksft_eq(world.who("wire0", 1), [], "the port's do")
+    ksft_eq(world.who("wire0", vf_mac(0)), ["vmq0v0"])
+    ksft_eq(world.who("vmq0v0", 0x999, src=vf_mac(0)), ["wire0"])
+
+
+def test_macvtap():
+    """A VF serves as the lower device of a macvtap."""
+    world = World(1)
+    if run("ip link add mt0 link vmq0v0 type macvtap mode passthru").returncode:
+        cmd("modprobe macvtap")
+        cmd("ip link add mt0 link vmq0v0 type macvtap mode passthru")
+    defer(run, "ip link del mt0")
+    cmd("ip link set mt0 up")
+    with Raw("mt0") as guest:
+        world.raw["mt0"] = guest
+        ksft_in("mt0", world.who("wire0", vf_mac(0)))
+        del world.raw["mt0"]
+
+
+if __name__ == "__main__":
+    ksft_main(globals())
