@@ -19,9 +19,10 @@
 /**
  * VMQ_EXT_API_VERSION - version of this interface
  *
- * Counts up whenever a member of &struct vmq_ext_ops changes its meaning.
+ * Counts up whenever a member of &struct vmq_ext_ops changes its meaning, and
+ * with each function added: 2 has vmq_ext_resume().
  */
-#define VMQ_EXT_API_VERSION	1
+#define VMQ_EXT_API_VERSION	2
 
 /**
  * VMQ_EXT_NAME_MAX - longest name of an extension, in bytes with the final NUL
@@ -57,7 +58,8 @@ enum vmq_dir {
  * enum vmq_verdict - what becomes of a frame
  * @VMQ_PASS: the next extension sees it, at last the switch or the port
  * @VMQ_DROP: the core frees and counts it (X-41)
- * @VMQ_CONSUMED: the extension took it and will free it
+ * @VMQ_CONSUMED: the extension took it and will free it, or hand it back with
+ *	vmq_ext_resume()
  */
 enum vmq_verdict {
 	VMQ_PASS,
@@ -203,5 +205,7 @@ struct vmq_ext_ops {
 
 int vmq_ext_register(const struct vmq_ext_ops *ops);
 void vmq_ext_unregister(const struct vmq_ext_ops *ops);
+void vmq_ext_resume(struct vmq_ext_port *ep, struct sk_buff *skb,
+		    enum vmq_verdict verdict);
 
 #endif /* _NET_VMQ_H */

@@ -7,19 +7,33 @@
  * ones. It also is where the extensions' port objects live. Everything here
  * needs rtnl, but for the walk of a frame.
  */
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "vmq_priv.h"
 
 DEFINE_STATIC_KEY_FALSE(vmq_ext_key);
 
+/* A capturing extension only watches: it can't drop. */
+static enum vmq_verdict vmq_ext_ask(struct vmq_ext_port *ep,
+				    struct sk_buff *skb, enum vmq_dir dir)
+{
+	enum vmq_verdict verdict;
+
+	if (!ep->ops->frame)
+		return VMQ_PASS;
+	verdict = ep->ops->frame(ep, skb, dir);
+	if (unlikely(verdict == VMQ_DROP) &&
+	    ep->ops->class == VMQ_EXT_CLASS_CAPTURE)
+		return VMQ_PASS;
+	return verdict;
+}
+
 /**
  * __vmq_ext_frame() - runs a frame through a stack
  * @stack: extensions of the port, in ingress order
  * @skb: the frame
  * @dir: %VMQ_FROM_GUEST is ingress, %VMQ_TO_GUEST the exact reverse (X-03)
- *
- * A capturing extension only watches: it can't drop (X-01, X-14).
  *
  * Context: RCU read side, BH off.
  * Return: the first verdict that is not %VMQ_PASS, or %VMQ_PASS.
@@ -33,18 +47,64 @@ enum vmq_verdict __vmq_ext_frame(const struct vmq_stack *stack,
 
 	for (i = 0; i < stack->n; i++) {
 		ep = stack->ep[dir == VMQ_FROM_GUEST ? i : stack->n - 1 - i];
-		if (!ep->ops->frame)
-			continue;
-		verdict = ep->ops->frame(ep, skb, dir);
-		if (likely(verdict == VMQ_PASS))
-			continue;
-		if (verdict == VMQ_DROP &&
-		    ep->ops->class == VMQ_EXT_CLASS_CAPTURE)
-			continue;
-		return verdict;
+		verdict = vmq_ext_ask(ep, skb, dir);
+		if (unlikely(verdict != VMQ_PASS))
+			return verdict;
 	}
 	return VMQ_PASS;
 }
+
+/* What the extensions behind one of them say of a frame of the guest. */
+static enum vmq_verdict vmq_ext_frame_behind(const struct vmq_stack *stack,
+					     const struct vmq_ext_port *ep,
+					     struct sk_buff *skb)
+{
+	enum vmq_verdict verdict;
+	unsigned int i = 0;
+
+	while (stack && i < stack->n && stack->ep[i] != ep)
+		i++;
+	/* nobody knows any more where it was */
+	if (!stack || i == stack->n)
+		return VMQ_DROP;
+	while (++i < stack->n) {
+		verdict = vmq_ext_ask(stack->ep[i], skb, VMQ_FROM_GUEST);
+		if (verdict != VMQ_PASS)
+			return verdict;
+	}
+	return VMQ_PASS;
+}
+
+/**
+ * vmq_ext_resume() - hands back a frame of the guest that was consumed
+ * @ep: the extension on the port, that answered %VMQ_CONSUMED to the frame
+ * @skb: the frame, as it was then: data at the network header
+ * @verdict: %VMQ_PASS, and the frame goes on behind the extension as if it had
+ *	passed at once; %VMQ_DROP, and the core frees and counts it
+ *
+ * Frames of one flow must be handed back in their order. What was consumed must
+ * be handed back or freed before detach returns. A frame that the extension
+ * hands back after it was taken from the port's stack is dropped, as is one of a
+ * port that is down by now.
+ *
+ * Context: Any context but hard interrupts, neither in the frame hook nor with a
+ * lock held that the hook takes.
+ */
+void vmq_ext_resume(struct vmq_ext_port *ep, struct sk_buff *skb,
+		    enum vmq_verdict verdict)
+{
+	struct vmq_port *port = vmq_port_priv(ep->dev);
+
+	local_bh_disable();
+	rcu_read_lock();
+	if (verdict == VMQ_PASS)
+		verdict = vmq_ext_frame_behind(rcu_dereference(port->stack), ep,
+					       skb);
+	vmq_tx_resume(port, skb, verdict);
+	rcu_read_unlock();
+	local_bh_enable();
+}
+EXPORT_SYMBOL_GPL(vmq_ext_resume);
 
 /* ---- the stack of one port ---- */
 

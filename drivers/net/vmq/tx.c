@@ -217,22 +217,78 @@ static void vmq_tx_unicast(struct vmq_adapter *a, struct vmq_port *from,
 		vmq_tx_uplink_or_drop(a, skb, s);
 }
 
+/* Who is charged for a frame, by the transmit queue that it came on. */
+static void vmq_tx_sender(struct vmq_adapter *a, struct vmq_port *from,
+			  const struct sk_buff *skb, struct vmq_sender *s)
+{
+	u16 index = skb_get_queue_mapping(skb);
+	struct vmq_queue *q;
+
+	s->port = NULL;
+	if (from) {
+		q = index < READ_ONCE(from->n_queues) ? from->queue[index] :
+							vmq_port_queue(from);
+		s->port = from->stats[q->index];
+	} else {
+		q = vmq_tx_queue(a, index);
+	}
+	s->queue = q->stats;
+}
+
+/* A frame that its extensions, if there are any, have seen. */
+static void vmq_tx_switch(struct vmq_adapter *a, struct vmq_port *from,
+			  struct sk_buff *skb, enum vmq_verdict verdict,
+			  const struct vmq_sender *s)
+{
+	if (verdict == VMQ_CONSUMED)
+		return;
+	if (unlikely(verdict == VMQ_DROP)) {
+		vmq_tx_count_drop(s, true);
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED);
+		return;
+	}
+	if (from) {
+		vmq_stats_tx(s->port, skb->len + ETH_HLEN);
+		vmq_learn(from, skb);
+	}
+	vmq_stats_tx(s->queue, skb->len + ETH_HLEN);
+
+	if (is_multicast_ether_addr(eth_hdr(skb)->h_dest))
+		vmq_tx_multicast(a, from, skb, s);
+	else
+		vmq_tx_unicast(a, from, skb, s);
+}
+
+/**
+ * vmq_tx_resume() - goes on with a frame that an extension had kept
+ * @from: port that sent it
+ * @skb: the frame, data at the network header
+ * @verdict: what the extensions say of it now
+ *
+ * Context: RCU read side, BH off.
+ */
+void vmq_tx_resume(struct vmq_port *from, struct sk_buff *skb,
+		   enum vmq_verdict verdict)
+{
+	struct vmq_sender s;
+
+	vmq_tx_sender(from->adapter, from, skb, &s);
+	/* what it held must not open its gate again, as what a guest sends does */
+	if (verdict == VMQ_PASS &&
+	    (READ_ONCE(from->deleted) || !netif_running(from->dev) ||
+	     READ_ONCE(from->gate.mode) != VMQ_PORT_GATE_OPEN))
+		vmq_tx_drop(&s, skb, SKB_DROP_REASON_DEV_READY);
+	else
+		vmq_tx_switch(from->adapter, from, skb, verdict, &s);
+}
+
 static void __vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 		     struct sk_buff *skb)
 {
-	struct vmq_sender s = {};
-	struct vmq_queue *q;
+	enum vmq_verdict verdict = VMQ_PASS;
+	struct vmq_sender s;
 
-	if (from) {
-		u16 index = skb_get_queue_mapping(skb);
-
-		q = index < READ_ONCE(from->n_queues) ? from->queue[index] :
-							vmq_port_queue(from);
-		s.port = from->stats[q->index];
-	} else {
-		q = vmq_tx_queue(a, skb_get_queue_mapping(skb));
-	}
-	s.queue = q->stats;
+	vmq_tx_sender(a, from, skb, &s);
 	/* it has no extensions any more that could say no */
 	if (from && unlikely(READ_ONCE(from->deleted))) {
 		vmq_tx_drop(&s, skb, SKB_DROP_REASON_DEV_READY);
@@ -252,26 +308,9 @@ static void __vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 		vmq_tx_drop(&s, skb, SKB_DROP_REASON_NOT_SPECIFIED);
 		return;
 	}
-	if (from) {
-		switch (vmq_ext_frame(from, skb, VMQ_FROM_GUEST)) {
-		case VMQ_PASS:
-			break;
-		case VMQ_DROP:
-			vmq_tx_count_drop(&s, true);
-			kfree_skb_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED);
-			return;
-		case VMQ_CONSUMED:
-			return;
-		}
-		vmq_stats_tx(s.port, skb->len + ETH_HLEN);
-		vmq_learn(from, skb);
-	}
-	vmq_stats_tx(s.queue, skb->len + ETH_HLEN);
-
-	if (is_multicast_ether_addr(eth_hdr(skb)->h_dest))
-		vmq_tx_multicast(a, from, skb, &s);
-	else
-		vmq_tx_unicast(a, from, skb, &s);
+	if (from)
+		verdict = vmq_ext_frame(from, skb, VMQ_FROM_GUEST);
+	vmq_tx_switch(a, from, skb, verdict, &s);
 }
 
 /**

@@ -363,6 +363,8 @@ netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 		   struct sk_buff *skb);
 int vmq_xmit(struct net_device *dev, struct sk_buff *skb);
 void vmq_tx_announcement(struct vmq_port *from, struct sk_buff *skb);
+void vmq_tx_resume(struct vmq_port *from, struct sk_buff *skb,
+		   enum vmq_verdict verdict);
 
 /* VLAN id of a frame, 0 for none and for a priority tag. */
 static inline u16 vmq_skb_vid(const struct sk_buff *skb)
