@@ -18,7 +18,7 @@ from lib import (NetNS, Raw, Rtnl, adapter, arp, build, cmd, defer, ether,
                  ksft_true, link_info, link_stats, mac, pair, port, vmqctl,
                  wait_until)
 from lib.frames import _pseudo, checksum, ETH_P_ARP, ETH_P_IP
-from lib.inside import load
+from lib.inside import MODULES, load
 from switch import good_checksum
 
 TUNSETIFF, TUNGETIFF, TUNSETOFFLOAD, TUNGETVNETHDRSZ, TUNSETVNETHDRSZ = \
@@ -697,8 +697,9 @@ def test_rmmod():
     """The module can't be unloaded while a guest has a port open."""
     world()
     tap = Tap(node())
-    cmd("rmmod vmq_acl")
-    defer(load, "vmq_acl")
+    for name in MODULES[1:]:
+        cmd(f"rmmod {name}")
+        defer(load, name)
     _, message = fail_cmd("rmmod vmq")
     ksft_in("in use", message)
     tap.send(ether(9, src=1))

@@ -593,7 +593,7 @@ def test_refused():
     ksft_in("in use", fail_cmd("rmmod vmq_acl")[1], "an enabled extension")
     ksft_in("in use", fail_cmd("rmmod vmq")[1], "an extension")
     cmd("vmqctl ext disable dev vmq0 name acl")
-    unload("vmq_acl")
+    unload(*MODULES[1:])
     ksft_eq(loaded(), ["vmq"])
     # an open device node, also of a port that is gone
     port("vm2", number=2)
@@ -701,7 +701,8 @@ def port_stream():
     """A save with an extension, in each life of the modules."""
     adapter("vmq0")
     port("vm1", number=1)
-    cmd("vmqctl ext enable dev vmq0 name acl")
+    for name in ("acl", "meter"):
+        cmd(f"vmqctl ext enable dev vmq0 name {name}")
     stream = save("vm1")
     ksft_eq(stream[:8], b"VMQSTATE")
     Rtnl().delete("vmq0")

@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(TESTS), "tools/testvm"))
 import check_log          # noqa: E402  pylint: disable=wrong-import-position
 
 TOPIC_SECONDS = 200
-MODULES = ["vmq", "vmq_acl", "vmq_guard"]
+MODULES = ["vmq", "vmq_acl", "vmq_guard", "vmq_meter"]
 
 
 def module(name):

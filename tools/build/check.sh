@@ -114,7 +114,8 @@ offline() {
 fuzz() {
 	local out=$logs/fuzz
 	mkdir -p "$out"
-	rsync -aR tools/fuzz drivers/net/vmq/stream.[ch] include "$out/"
+	rsync -aR tools/fuzz drivers/net/vmq/stream.[ch] \
+		drivers/net/vmq/ext/*_record.[ch] include "$out/"
 	make -s -C "$out/tools/fuzz" run >"$out/log" 2>&1 || tail -n 20 "$out/log"
 }
 
@@ -148,7 +149,7 @@ shell >"$logs/shellcheck" 2>&1;			report "shellcheck" "$logs/shellcheck"
 python >"$logs/python" 2>&1;			report "Python parses" "$logs/python"
 user_space >"$logs/user-space" 2>&1;		report "vmqctl builds without a warning" "$logs/user-space"
 offline >"$logs/offline" 2>&1;			report "vmqctl, what needs no kernel" "$logs/offline"
-fuzz >"$logs/fuzz-log" 2>&1;			report "200,000 damaged streams in user space" "$logs/fuzz-log"
+fuzz >"$logs/fuzz-log" 2>&1;			report "damaged streams and records in user space" "$logs/fuzz-log"
 old_kernel >"$logs/old-kernel" 2>&1;		report "an old kernel is refused in one line" "$logs/old-kernel"
 long_files >"$logs/long-files" 2>&1;		report "one concern a file" "$logs/long-files"
 exit $((failed > 0))

@@ -20,7 +20,7 @@
 static const char usage[] =
 	"Usage: vmqctl [OPTIONS] OBJECT COMMAND\n"
 	"       vmqctl OBJECT help\n"
-	"where  OBJECT := { adapter | queue | filter | port | ext | acl | guard | stream | monitor }\n"
+	"where  OBJECT := { adapter | queue | filter | port | ext | acl | guard | meter | stream | monitor }\n"
 	"       OPTIONS := { -j[son] | -p[retty] | -V[ersion] | -h[elp] }\n";
 
 static const struct object *const objects[] = {
@@ -31,6 +31,7 @@ static const struct object *const objects[] = {
 	&ext_object,
 	&acl_object,
 	&guard_object,
+	&meter_object,
 	&stream_object,
 	&monitor_object,
 };

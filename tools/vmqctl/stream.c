@@ -19,6 +19,7 @@
 
 #include "acl_record.h"
 #include "guard_record.h"
+#include "meter_record.h"
 
 /* struct vmq_stream_hdr */
 #define STREAM_MAGIC		"VMQSTATE"
@@ -223,6 +224,7 @@ static const struct known {
 } known[] = {
 	{ "acl", acl_uuid, VMQ_ACL_REC_VERSION, stream_show_acl },
 	{ "guard", guard_uuid, VMQ_GUARD_REC_VERSION, stream_show_guard },
+	{ "meter", meter_uuid, VMQ_METER_REC_VERSION, stream_show_meter },
 };
 
 static const struct known *find_known(void)

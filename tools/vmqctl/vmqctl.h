@@ -50,6 +50,7 @@ extern const struct object stream_object;
 extern const struct object ext_object;
 extern const struct object acl_object;
 extern const struct object guard_object;
+extern const struct object meter_object;
 extern const struct object monitor_object;
 
 /* ---- main.c ---- */

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 VMQCTL = os.path.abspath(sys.argv[1])
 ACL = bytes.fromhex("ca6f4cdb9a2e4bf08d1b52a4e7c1f36e")
+METER = bytes.fromhex("6e0a7b521c944f6d9a38e75d20b18cc7")
 OTHER = bytes(range(16))
 ZERO = bytes(16)
 
@@ -59,6 +60,15 @@ def conn(family, local, remote, state=4):
                        local, remote, 10, 12)
 
 
+def meter(*dirs, entry=64, count=None):
+    data = struct.pack("<HHI", entry, 0, len(dirs) if count is None else count)
+    return data + b"".join(dirs)
+
+
+def direction(number, flags=3, left=1000, packets=-5):
+    return struct.pack("<BB6xqq5Q", number, flags, left, packets, 1, 2, 3, 4, 5)
+
+
 CORE = record(1, item(1, OTHER) + item(2, bytes.fromhex("525400123456")) +
               item(3, struct.pack("<I", 1500)) + item(6, struct.pack("<I", 2)) +
               item(5, bytes.fromhex("01005e00000133330000000a")) +
@@ -70,6 +80,7 @@ CONNS = acl(conn(4, bytes([10, 0, 0, 1]), bytes([192, 0, 2, 1])),
             conn(6, bytes(15) + b"\x01", bytes.fromhex("20010db8") + bytes(12), state=99))
 GOOD = stream(CORE, record(2, CONNS, ACL, flags=1), record(2, b"12345", OTHER, cls=ACL, version=7),
               record(9, b"", OTHER, flags=1))
+LEVELS = record(2, meter(direction(1), direction(0, 0, 0, 0)), METER, flags=1)
 
 
 def run(*args, data=None):
@@ -122,6 +133,26 @@ def test_good():
     assert (b["local"], b["remote"], b["state"]) == ("::1", "2001:db8::", 99)
     assert other["version"] == 7 and "name" not in other
     assert optional["type"] == 9 and end["type"] == "end"
+
+
+def test_meter():
+    r = show(stream(LEVELS))
+    assert r.returncode == 0 and not r.stderr, r.stderr
+    rec = json.loads(r.stdout)[0]["record"][0]
+    counters = {"passed-packets": 1, "passed-bytes": 2, "dropped-packets": 3, "dropped-bytes": 4,
+                "delayed-packets": 5}
+    assert rec["name"] == "meter"
+    assert rec["meter"] == [{"direction": "tx", "bytes-left": 1000, "packets-owed": 5} | counters,
+                            {"direction": "rx"} | counters]
+    longer = [d + b"12345678" for d in (direction(0), direction(1))]
+    assert show(stream(record(2, meter(*longer, entry=72), METER))).returncode == 0
+    all_refused([stream(record(2, data, METER)) for data in (
+        b"", meter(), meter(direction(0), direction(0)), meter(direction(2)),
+        meter(direction(0), count=2), meter(direction(0, 4)), meter(direction(0, 0)),
+        meter(direction(0, left=1 << 32)), meter(direction(0, packets=-1 << 32)),
+        meter(direction(0)[:-8], entry=56), meter(direction(0, 0, 0, 0)[:2] + b"x" * 6 + bytes(56)),
+        meter(*[direction(n % 2) for n in range(3)]))])
+    assert show(stream(record(2, b"x", METER, version=2))).returncode == 0
 
 
 def test_text_and_files():
@@ -219,6 +250,10 @@ acl add dev a direction in action allow sport 5-4|acl add dev a direction in act
 acl add dev a direction in action allow dport 5-|acl add dev a direction in action allow dport -5
 acl add dev a direction in action allow dport 111111111111-5|acl add dev a direction in action allow priority
 acl del dev a|acl del id 1|acl flush|acl flush dev a b|acl set dev a|acl set dev a max-connections x
+meter|meter show|meter show dev a b|meter clear|meter set dev a|meter set tx-rate 1mbit
+meter set dev a tx-rate|meter set dev a tx-rate 5xbit|meter set dev a tx-rate -1|meter set dev a tx-rate 1e6
+meter set dev a tx-rate inf|meter set dev a tx-rate 1.2.3mbit|meter set dev a rx-burst 4g
+meter set dev a rx-burst none|meter set dev a rx-pps 5g|meter set dev a shape yes|meter set dev a rx-rate 9999999tbit
 monitor x
 """
 
@@ -234,7 +269,7 @@ def test_usage():
 
 def test_help():
     for line in ["help", "-h", "--help", "-V", "adapter help", "queue help", "filter help",
-                 "port help", "stream help", "ext help", "acl help", "monitor help"]:
+                 "port help", "stream help", "ext help", "acl help", "meter help", "monitor help"]:
         r = run(*line.split())
         assert r.returncode == 0 and r.stdout and not r.stderr, (line, r)
 

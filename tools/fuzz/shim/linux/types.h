@@ -13,8 +13,11 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef int64_t s64;
 typedef uint16_t __le16;
 typedef uint32_t __le32;
+typedef uint64_t __le64;
+typedef uint8_t __u8;
 typedef uint16_t __u16;
 typedef uint32_t __u32;
 
@@ -23,5 +26,7 @@ typedef uint32_t __u32;
 #define cpu_to_le32	htole32
 #define le16_to_cpu	le16toh
 #define le32_to_cpu	le32toh
+#define cpu_to_le64	htole64
+#define le64_to_cpu	le64toh
 
 #endif /* _FUZZ_LINUX_TYPES_H */

@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit: the extension meter: buckets by a clock of the test's, sizes of frames,
+ * configuration, and frames that wait.
+ */
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/tcp.h>
+
+#include "meter_test.h"
+
+/* ---- buckets ---- */
+
+/*
+ * Frames arrive at three times the rate, for long enough: as many bytes pass as
+ * the rate allows, to 0.2 percent.
+ */
+static void meter_rate_run(struct kunit *test, enum meter_kind kind, u64 rate,
+			   u32 n, u64 start)
+{
+	u64 per_sec = kind == METER_BYTES ? rate / 8 : rate;
+	u64 step, passed = 0, want, now = start;
+	struct meter_limit limit = {};
+	struct meter_bucket b = {};
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, 0, meter_limit_set(&limit, kind, rate, 4 * n));
+	meter_bucket_set(&b, &limit, 0, now);
+	/* of a third of the time that a frame takes */
+	step = div64_u64((u64)n * (SECOND / 3), per_sec);
+	for (i = 0; i < 30000; i++) {
+		if (meter_bucket_take(&b, &limit, n, now))
+			passed += n;
+		now += step;
+	}
+	want = mul_u64_u64_div_u64(now - start, per_sec, SECOND);
+	KUNIT_EXPECT_LE_MSG(test, passed, want + want / 500, "%llu, %u", rate,
+			    n);
+	KUNIT_EXPECT_GE_MSG(test, passed, want - want / 500, "%llu, %u", rate,
+			    n);
+}
+
+static void meter_rate_test(struct kunit *test)
+{
+	static const u64 rates[] = {
+		METER_RATE_MIN, 64000, MBIT, 1234567, 10 * MBIT, 99999999,
+		100 * MBIT, GBIT, 2500 * MBIT, 10 * GBIT, 40 * GBIT, 100 * GBIT,
+	};
+	static const u32 sizes[] = { 60, 594, 1514, 9014 };
+	int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(rates); i++)
+		for (j = 0; j < ARRAY_SIZE(sizes); j++)
+			meter_rate_run(test, METER_BYTES, rates[i], sizes[j],
+				       12345);
+	for (i = 0; i < 9; i++)
+		meter_rate_run(test, METER_PACKETS, int_pow(10, i), 1, SECOND);
+	/* over the end of the clock */
+	meter_rate_run(test, METER_BYTES, GBIT, 1514, -SECOND / 100);
+}
+
+static void meter_burst_test(struct kunit *test)
+{
+	struct meter_limit limit = {};
+	struct meter_bucket b = {};
+	u64 now = 77 * SECOND;
+	int i, n;
+
+	KUNIT_ASSERT_EQ(test, 0, meter_limit_set(&limit, METER_BYTES, 8 * MBIT,
+						 10000));
+	KUNIT_EXPECT_EQ(test, 10000, meter_bucket_tokens(&b, &limit, now));
+	for (n = 0; meter_bucket_take(&b, &limit, 1000, now); n++)
+		;
+	KUNIT_EXPECT_EQ(test, 10, n);
+	KUNIT_EXPECT_EQ(test, 0, meter_bucket_tokens(&b, &limit, now));
+	KUNIT_EXPECT_FALSE(test, meter_bucket_take(&b, &limit, 1, now));
+
+	/* 1000 bytes take a millisecond; a long pause is worth one burst */
+	KUNIT_EXPECT_EQ(test, SECOND / 1000,
+			meter_bucket_wait(&b, &limit, 1000, now));
+	now += SECOND / 1000;
+	KUNIT_EXPECT_FALSE(test, meter_bucket_take(&b, &limit, 1000, now - 1));
+	KUNIT_EXPECT_TRUE(test, meter_bucket_take(&b, &limit, 1000, now));
+	KUNIT_EXPECT_FALSE(test, meter_bucket_take(&b, &limit, 1000, now));
+	for (i = 0; i < 3; i++) {
+		now += 1000 * SECOND;
+		for (n = 0; meter_bucket_take(&b, &limit, 1000, now); n++)
+			;
+		KUNIT_EXPECT_EQ(test, 10, n);
+	}
+	/* untouched for so long that the clock has come round half of the way */
+	now += 1ULL << 63;
+	KUNIT_EXPECT_TRUE(test, meter_bucket_take(&b, &limit, 10000, now));
+}
+
+/* Larger than the burst: passes a full bucket, and what follows pays for it. */
+static void meter_large_test(struct kunit *test)
+{
+	struct meter_limit limit = {};
+	struct meter_bucket b = {};
+	u64 now = SECOND, wait;
+
+	KUNIT_ASSERT_EQ(test, 0, meter_limit_set(&limit, METER_BYTES, 8 * MBIT,
+						 10000));
+	KUNIT_EXPECT_TRUE(test, meter_bucket_take(&b, &limit, 64000, now));
+	KUNIT_EXPECT_EQ(test, -54000, meter_bucket_tokens(&b, &limit, now));
+	KUNIT_EXPECT_FALSE(test, meter_bucket_take(&b, &limit, 1, now));
+	wait = meter_bucket_wait(&b, &limit, 64000, now);
+	KUNIT_EXPECT_EQ(test, 64 * SECOND / 1000, wait);
+	KUNIT_EXPECT_FALSE(test, meter_bucket_take(&b, &limit, 64000,
+						   now + wait - 1));
+	KUNIT_EXPECT_TRUE(test, meter_bucket_take(&b, &limit, 64000,
+						  now + wait));
+	/* back again */
+	meter_bucket_give_back(&b, &limit, 64000);
+	KUNIT_EXPECT_EQ(test, 10000, meter_bucket_tokens(&b, &limit,
+							 now + wait));
+	/* levels as they come in a record */
+	meter_bucket_set(&b, &limit, -VMQ_METER_REC_TOKENS_MAX, now);
+	KUNIT_EXPECT_LE(test, meter_bucket_wait(&b, &limit, 1, now),
+			2 * METER_FILL_MAX);
+	meter_bucket_set(&b, &limit, VMQ_METER_REC_TOKENS_MAX, now);
+	KUNIT_EXPECT_EQ(test, 10000, meter_bucket_tokens(&b, &limit, now));
+	/* a burst of more than an hour */
+	KUNIT_EXPECT_EQ(test, -ERANGE, meter_limit_set(&limit, METER_BYTES, 8000,
+						       3600001));
+	KUNIT_EXPECT_EQ(test, 8 * MBIT, limit.rate);
+}
+
+/* Several CPUs take from one bucket: all of it, and no more. */
+struct meter_race {
+	struct meter_bucket b;
+	struct meter_limit limit;
+	atomic_t taken;
+};
+
+static int meter_race_thread(void *arg)
+{
+	struct meter_race *race = arg;
+	int i;
+
+	for (i = 0; i < 100000; i++)
+		if (meter_bucket_take(&race->b, &race->limit, 1, SECOND))
+			atomic_inc(&race->taken);
+	while (!kthread_should_stop())
+		usleep_range(500, 2000);
+	return 0;
+}
+
+static void meter_race_test(struct kunit *test)
+{
+	struct task_struct *thread[4];
+	struct meter_race *race;
+	int i;
+
+	race = kunit_kzalloc(test, sizeof(*race), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, race);
+	KUNIT_ASSERT_EQ(test, 0, meter_limit_set(&race->limit, METER_PACKETS,
+						 100, 150000));
+	for (i = 0; i < ARRAY_SIZE(thread); i++) {
+		thread[i] = kthread_run(meter_race_thread, race, "meter/%d", i);
+		KUNIT_EXPECT_NOT_ERR_OR_NULL(test, thread[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(thread); i++)
+		if (!IS_ERR(thread[i]))
+			kthread_stop(thread[i]);
+	KUNIT_EXPECT_EQ(test, 150000, atomic_read(&race->taken));
+}
+
+/* ---- frames ---- */
+
+static void meter_size_test(struct kunit *test)
+{
+	struct sk_buff *skb = meter_skb(test, ETH_HLEN + 40 + 14480, 0);
+	struct meter_size size;
+	struct tcphdr *th;
+
+	meter_size(skb, &size);
+	KUNIT_EXPECT_EQ(test, 14534, size.n[METER_BYTES]);
+	KUNIT_EXPECT_EQ(test, 1, size.n[METER_PACKETS]);
+
+	skb_set_transport_header(skb, 20);
+	th = (struct tcphdr *)skb_transport_header(skb);
+	th->doff = 5;
+	skb_shinfo(skb)->gso_type = SKB_GSO_TCPV4;
+	skb_shinfo(skb)->gso_size = 1448;
+	skb_shinfo(skb)->gso_segs = 10;
+	meter_size(skb, &size);
+	KUNIT_EXPECT_EQ(test, 14534 + 9 * 54, size.n[METER_BYTES]);
+	KUNIT_EXPECT_EQ(test, 10, size.n[METER_PACKETS]);
+
+	/* of a guest: it counts for itself, the number is not believed */
+	skb_shinfo(skb)->gso_type |= SKB_GSO_DODGY;
+	skb_shinfo(skb)->gso_segs = 1;
+	skb_shinfo(skb)->gso_size = 1449;
+	meter_size(skb, &size);
+	KUNIT_EXPECT_EQ(test, 14534 + 9 * 54, size.n[METER_BYTES]);
+	KUNIT_EXPECT_EQ(test, 10, size.n[METER_PACKETS]);
+	skb_shinfo(skb)->gso_segs = 0;
+	skb_shinfo(skb)->gso_size = 1;
+	meter_size(skb, &size);
+	KUNIT_EXPECT_EQ(test, 14480, size.n[METER_PACKETS]);
+	KUNIT_EXPECT_EQ(test, 14480 * 55, size.n[METER_BYTES]);
+
+	/* headers that are not where they are said to be */
+	th->doff = 15;
+	skb_set_transport_header(skb, 14510);
+	meter_size(skb, &size);
+	KUNIT_EXPECT_EQ(test, 14534, size.n[METER_BYTES]);
+	skb_set_transport_header(skb, -14);
+	meter_size(skb, &size);
+	KUNIT_EXPECT_GE(test, size.n[METER_BYTES], 14534);
+	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
+	skb_set_transport_header(skb, 20);
+	skb_shinfo(skb)->gso_size = 1000;
+	skb_shinfo(skb)->gso_segs = 15;
+	meter_size(skb, &size);
+	KUNIT_EXPECT_EQ(test, 14534 + 14 * 42, size.n[METER_BYTES]);
+	kfree_skb(skb);
+}
+
+/* A frame takes from both limits or from none; directions are apart. */
+static void meter_both_test(struct kunit *test)
+{
+	struct vmq_ext_port *ep = test->priv;
+	struct meter_port *m = ep->priv;
+	u64 sum[2][METER_COUNTERS];
+	const struct meter_config *config;
+	struct meter_attrs a = {};
+	struct meter_bucket *b;
+	u64 now;
+	int i;
+
+	KUNIT_EXPECT_EQ(test, VMQ_PASS, meter_run(test, ep, TX, 1000, 0));
+	meter_put_u64(&a, VMQ_A_METER_TX_RATE, 8 * MBIT);
+	meter_put_u32(&a, VMQ_A_METER_TX_BURST, 100000);
+	meter_put_u32(&a, VMQ_A_METER_TX_PPS, 10);
+	meter_put_u32(&a, VMQ_A_METER_TX_PPS_BURST, 5);
+	KUNIT_ASSERT_EQ(test, 0, meter_send(test, ep, &a));
+	/* what the real time adds must not count */
+	now = meter_clock() + 100 * SECOND;
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_EQ(test, i < 5 ? VMQ_PASS : VMQ_DROP,
+				meter_run_at(test, ep, TX, 1000, now));
+	rtnl_lock();
+	config = rtnl_dereference(m->config);
+	b = &m->bucket[TX].kind[METER_BYTES];
+	KUNIT_EXPECT_EQ(test, 95000,
+			meter_bucket_tokens(b, &config->limit[TX][METER_BYTES],
+					    now));
+	meter_counters(m, sum);
+	rtnl_unlock();
+	KUNIT_EXPECT_EQ(test, 6, sum[TX][METER_PASSED_PACKETS]);
+	KUNIT_EXPECT_EQ(test, 6000, sum[TX][METER_PASSED_BYTES]);
+	KUNIT_EXPECT_EQ(test, 3, sum[TX][METER_DROPPED_PACKETS]);
+	KUNIT_EXPECT_EQ(test, 3000, sum[TX][METER_DROPPED_BYTES]);
+	KUNIT_EXPECT_EQ(test, 0, sum[RX][METER_PASSED_PACKETS]);
+	KUNIT_EXPECT_EQ(test, VMQ_PASS, meter_run_at(test, ep, RX, 1000, now));
+}
+
+/* ---- configuration ---- */
+
+#define SEND(...)							\
+	({								\
+		struct meter_attrs a = {};				\
+		__VA_ARGS__;						\
+		meter_send(test, ep, &a);				\
+	})
+#define U64(name, v)	meter_put_u64(&a, VMQ_A_METER_##name, v)
+#define U32(name, v)	meter_put_u32(&a, VMQ_A_METER_##name, v)
+#define U8(name, v)	meter_put_u8(&a, VMQ_A_METER_##name, v)
+#define FLAG(name)	meter_put(&a, VMQ_A_METER_##name, NULL, 0)
+
+static void meter_config_test(struct kunit *test)
+{
+	struct vmq_ext_port *ep = test->priv;
+	struct meter_port *m = ep->priv;
+	struct meter_config was, *config;
+
+	KUNIT_ASSERT_EQ(test, 0, SEND(U64(TX_RATE, 100 * MBIT),
+				      U8(SHAPE, 1)));
+	rtnl_lock();
+	config = rtnl_dereference(m->config);
+	rtnl_unlock();
+	KUNIT_ASSERT_NOT_NULL(test, config);
+	KUNIT_EXPECT_EQ(test, METER_BURST_DEFAULT,
+			config->limit[TX][METER_BYTES].burst);
+	KUNIT_EXPECT_EQ(test, METER_SHAPE_DEFAULT, config->shape_limit);
+	was = *config;
+
+#define REFUSED(err, ...)						\
+	KUNIT_EXPECT_EQ(test, err, SEND(__VA_ARGS__))
+	REFUSED(-EINVAL, (void)a);
+	REFUSED(-ERANGE, U64(TX_RATE, METER_RATE_MIN - 1));
+	REFUSED(-ERANGE, U64(RX_RATE, METER_RATE_MAX + 1));
+	REFUSED(-ERANGE, U64(RX_RATE, U64_MAX));
+	REFUSED(-ERANGE, U32(RX_PPS, METER_PPS_MAX + 1));
+	REFUSED(-EINVAL, U32(RX_BURST, 1000));
+	REFUSED(-EINVAL, U32(TX_PPS_BURST, 1000));
+	REFUSED(-ERANGE, U32(TX_BURST, 0));
+	REFUSED(-ERANGE, U64(TX_RATE, 8000), U32(TX_BURST, 3600001));
+	REFUSED(-ERANGE, U32(TX_PPS, 1), U32(TX_PPS_BURST, 3601));
+	REFUSED(-ERANGE, U8(SHAPE, 2));
+	REFUSED(-ERANGE, U32(SHAPE_LIMIT, METER_SHAPE_MAX + 1));
+	REFUSED(-EINVAL, U64(TX_RATE, 0), U32(SHAPE_LIMIT, 5000));
+	REFUSED(-EINVAL, FLAG(CLEAR), U8(SHAPE, 1));
+	REFUSED(-EINVAL, U32(TX_TOKENS, 5));
+	REFUSED(-EINVAL, U64(TX_PASSED_BYTES, 5));
+	/* one that is good does not help one that is not */
+	REFUSED(-ERANGE, U64(RX_RATE, MBIT), U64(TX_RATE, 5));
+#undef REFUSED
+	rtnl_lock();
+	KUNIT_EXPECT_PTR_EQ(test, config, rtnl_dereference(m->config));
+	KUNIT_EXPECT_MEMEQ(test, &was, config, sizeof(was));
+	rtnl_unlock();
+
+	/* a burst that was not asked for follows the rate */
+	KUNIT_ASSERT_EQ(test, 0, SEND(U64(TX_RATE, 10 * GBIT),
+				      U32(RX_PPS, 100000)));
+	rtnl_lock();
+	config = rtnl_dereference(m->config);
+	KUNIT_EXPECT_EQ(test, 12500000, config->limit[TX][METER_BYTES].burst);
+	KUNIT_EXPECT_EQ(test, 1000, config->limit[RX][METER_PACKETS].burst);
+	rtnl_unlock();
+	KUNIT_ASSERT_EQ(test, 0, SEND(U32(TX_BURST, 5000)));
+	KUNIT_ASSERT_EQ(test, 0, SEND(U64(TX_RATE, GBIT)));
+	rtnl_lock();
+	config = rtnl_dereference(m->config);
+	KUNIT_EXPECT_EQ(test, 5000, config->limit[TX][METER_BYTES].burst);
+	KUNIT_EXPECT_TRUE(test, config->shape);
+	rtnl_unlock();
+	/* shaping goes with the last limit of its direction */
+	KUNIT_ASSERT_EQ(test, 0, SEND(U64(TX_RATE, 0)));
+	rtnl_lock();
+	config = rtnl_dereference(m->config);
+	KUNIT_EXPECT_FALSE(test, config->shape);
+	rtnl_unlock();
+	KUNIT_ASSERT_EQ(test, 0, SEND(FLAG(CLEAR)));
+	KUNIT_EXPECT_NULL(test, rcu_access_pointer(m->config));
+}
+
+/* Setting a limit again does not fill the bucket. */
+static void meter_change_test(struct kunit *test)
+{
+	struct vmq_ext_port *ep = test->priv;
+	int n;
+
+	meter_set(test, ep, RX, METER_RATE_MIN, 10000);
+	for (n = 0; meter_run(test, ep, RX, 1000, 0) == VMQ_PASS; n++)
+		;
+	KUNIT_EXPECT_GE(test, n, 10);
+	meter_set(test, ep, RX, METER_RATE_MIN, 20000);
+	KUNIT_EXPECT_EQ(test, VMQ_DROP, meter_run(test, ep, RX, 10000, 0));
+	KUNIT_ASSERT_EQ(test, 0, SEND(U64(RX_RATE, 0)));
+	KUNIT_EXPECT_EQ(test, VMQ_PASS, meter_run(test, ep, RX, 10000, 0));
+}
+
+/* ---- frames that wait ---- */
+
+#define FRAMES	40
+
+struct meter_sink {
+	atomic_t passed;
+	atomic_t dropped;
+	u32 number[FRAMES];
+};
+
+static struct meter_sink meter_sink;
+
+static void meter_resume(struct vmq_ext_port *ep, struct sk_buff *skb,
+			 enum vmq_verdict verdict)
+{
+	if (verdict == VMQ_DROP)
+		atomic_inc(&meter_sink.dropped);
+	else if (atomic_read(&meter_sink.passed) < FRAMES)
+		meter_sink.number[atomic_read(&meter_sink.passed)] = skb->mark;
+	if (verdict == VMQ_PASS)
+		atomic_inc(&meter_sink.passed);
+	kfree_skb(skb);
+}
+
+static bool meter_idle(struct meter_port *m)
+{
+	unsigned long end = jiffies + 30 * HZ;
+
+	while (READ_ONCE(m->shaper.active) && time_before(jiffies, end))
+		usleep_range(1000, 3000);
+	return !READ_ONCE(m->shaper.active);
+}
+
+static void meter_shape_test(struct kunit *test)
+{
+	struct vmq_ext_port *ep = test->priv;
+	struct meter_port *m = ep->priv;
+	u64 sum[2][METER_COUNTERS];
+	int i, at_once = 0;
+	ktime_t begin;
+	s64 usecs;
+
+	memset(&meter_sink, 0, sizeof(meter_sink));
+	m->resume = meter_resume;
+	/* 1000 bytes a millisecond */
+	KUNIT_ASSERT_EQ(test, 0, SEND(U64(TX_RATE, 8 * MBIT),
+				      U32(TX_BURST, 2000), U8(SHAPE, 1)));
+	begin = ktime_get();
+	for (i = 0; i < FRAMES; i++) {
+		switch (meter_run(test, ep, TX, 1000, i)) {
+		case VMQ_PASS:
+			/* none overtakes one that waits */
+			KUNIT_EXPECT_EQ(test, i, at_once);
+			at_once++;
+			break;
+		case VMQ_CONSUMED:
+			break;
+		default:
+			KUNIT_FAIL(test, "frame %d was dropped", i);
+		}
+	}
+	KUNIT_EXPECT_GE(test, at_once, 2);
+	KUNIT_ASSERT_TRUE(test, meter_idle(m));
+	usecs = ktime_us_delta(ktime_get(), begin);
+	KUNIT_EXPECT_EQ(test, FRAMES - at_once,
+			atomic_read(&meter_sink.passed));
+	KUNIT_EXPECT_GE(test, usecs, (FRAMES - 2) * 1000);
+	for (i = 0; i < FRAMES - at_once; i++)
+		KUNIT_EXPECT_EQ(test, at_once + i, meter_sink.number[i]);
+	rtnl_lock();
+	meter_counters(m, sum);
+	rtnl_unlock();
+	KUNIT_EXPECT_EQ(test, FRAMES, sum[TX][METER_PASSED_PACKETS]);
+	KUNIT_EXPECT_EQ(test, FRAMES - at_once,
+			sum[TX][METER_DELAYED_PACKETS]);
+	KUNIT_EXPECT_EQ(test, 0, m->shaper.bytes);
+}
+
+/* No more wait than there is room for; without shaping all of them go. */
+static void meter_room_test(struct kunit *test)
+{
+	struct vmq_ext_port *ep = test->priv;
+	struct meter_port *m = ep->priv;
+	enum vmq_verdict verdict;
+	int i, n[3] = {};
+
+	memset(&meter_sink, 0, sizeof(meter_sink));
+	m->resume = meter_resume;
+	KUNIT_ASSERT_EQ(test, 0, SEND(U64(TX_RATE, METER_RATE_MIN),
+				      U32(TX_BURST, 1000), U8(SHAPE, 1),
+				      U32(SHAPE_LIMIT, 5000)));
+	for (i = 0; i < 10; i++) {
+		verdict = meter_run(test, ep, TX, 1000, i);
+		n[verdict]++;
+	}
+	KUNIT_EXPECT_EQ(test, 1, n[VMQ_PASS]);
+	KUNIT_EXPECT_EQ(test, 5, n[VMQ_CONSUMED]);
+	KUNIT_EXPECT_EQ(test, 4, n[VMQ_DROP]);
+	/* the other direction does not wait for them */
+	KUNIT_EXPECT_EQ(test, VMQ_PASS, meter_run(test, ep, RX, 1000, 0));
+	KUNIT_ASSERT_EQ(test, 0, SEND(U8(SHAPE, 0)));
+	KUNIT_ASSERT_TRUE(test, meter_idle(m));
+	KUNIT_EXPECT_EQ(test, 5, atomic_read(&meter_sink.passed));
+	KUNIT_EXPECT_EQ(test, VMQ_DROP, meter_run(test, ep, TX, 1000, 0));
+
+	/* what still waits when the port goes is dropped, and counted */
+	KUNIT_ASSERT_EQ(test, 0, SEND(U8(SHAPE, 1)));
+	KUNIT_EXPECT_EQ(test, VMQ_CONSUMED, meter_run(test, ep, TX, 5000, 0));
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&meter_sink.dropped));
+	meter_ops.detach(ep);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&meter_sink.dropped));
+	KUNIT_ASSERT_EQ(test, 0, meter_ops.attach(ep, NULL));
+}
+
+static int meter_test_init(struct kunit *test)
+{
+	test->priv = meter_port_new(test);
+	return 0;
+}
+
+static void meter_test_exit(struct kunit *test)
+{
+	if (test->priv)
+		meter_ops.detach(test->priv);
+}
+
+static struct kunit_case meter_cases[] = {
+	KUNIT_CASE_SLOW(meter_rate_test),
+	KUNIT_CASE(meter_burst_test),
+	KUNIT_CASE(meter_large_test),
+	KUNIT_CASE(meter_race_test),
+	KUNIT_CASE(meter_size_test),
+	KUNIT_CASE(meter_both_test),
+	KUNIT_CASE(meter_config_test),
+	KUNIT_CASE(meter_change_test),
+	KUNIT_CASE(meter_shape_test),
+	KUNIT_CASE(meter_room_test),
+	{}
+};
+
+static struct kunit_suite meter_suite = {
+	.name = "vmq_meter",
+	.init = meter_test_init,
+	.exit = meter_test_exit,
+	.test_cases = meter_cases,
+};
+
+kunit_test_suite(meter_suite);
