@@ -47,7 +47,7 @@ class Contender:
     most = 4096        # destinations it can have
     vid = 0            # VLAN id of its frames; the next port has the next one
     vids = 0           # how many ids there are, where ports differ
-    ip = False         # frames are UDP over IPv4
+    flows = 0          # frames are UDP over IPv4, in so many flows
     ends_per_frame = 1
 
     def __init__(self, tag, ports):
@@ -101,6 +101,8 @@ class Contender:
                  f"ends={self.ends_per_frame}"]
         if self.vid:
             words += [f"vid={self.vid}", f"vids={self.vids}"]
+        if self.flows:
+            words.append(f"flows={self.flows}")
         return " ".join(words)
 
     def measure(self, frames, length=60, train=1):
@@ -326,15 +328,58 @@ class VmqFlood(BridgeFlood):
         """As class Vmq."""
 
 
-class VmqAcl(Vmq):
-    """Frames of ethertype 0x88b5 are let in by a rule."""
+class VmqUdp(VmqTap):
+    """What the extensions are compared with: UDP to the rings of taps."""
 
-    label = "vmq, acl"
-    extensions = ["acl"]
+    label = "vmq, UDP to the ring"
+    flows = 100_000
+    extensions = []
 
     def more(self):
         for name in self.extensions:
+            run("insmod", os.environ["VMQ_BUILD"] + f"/drivers/net/vmq/ext/vmq_{name}.ko")
             run("vmqctl", "ext", "enable", "dev", self.adapter, "name", name)
+            for n in range(self.ports):
+                getattr(self, name)(self.port(n))
+        super().more()
+
+    def unmake(self):
+        super().unmake()
+        for name in self.extensions:
+            run("rmmod", f"vmq_{name}")
+
+    @staticmethod
+    def acl(port):
+        """Whoever sends to port 9 is let in, and from then on known."""
+        run("vmqctl", "acl", "set", "dev", port, "max-connections", "110000")
+        run("vmqctl", "acl", "add", "dev", port, "priority", "1", "direction", "in",
+            "proto", "udp", "dport", "9", "action", "allow")
+        run("vmqctl", "acl", "add", "dev", port, "priority", "2", "direction", "in",
+            "action", "deny")
+
+    @staticmethod
+    def guard(port):
+        """What comes to a guest is looked at for DHCP only."""
+
+    @staticmethod
+    def meter(port):
+        """A rate that is never reached."""
+        run("vmqctl", "meter", "set", "dev", port, "rx-rate", "100gbit")
+
+
+class VmqAcl(VmqUdp):
+    label = "vmq, acl, 100,000 connections"
+    extensions = ["acl"]
+
+
+class VmqGuard(VmqUdp):
+    label = "vmq, guard"
+    extensions = ["guard"]
+
+
+class VmqMeter(VmqUdp):
+    label = "vmq, meter"
+    extensions = ["meter"]
 
 
 class MacvlanTx(Macvlan):

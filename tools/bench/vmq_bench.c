@@ -21,12 +21,15 @@
 #include <linux/if_tap.h>
 #include <linux/if_tun.h>
 #include <linux/if_vlan.h>
+#include <linux/ip.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/parser.h>
 #include <linux/ptr_ring.h>
 #include <linux/sched/signal.h>
+#include <linux/udp.h>
 #include <linux/xarray.h>
+#include <net/ip.h>
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
 
@@ -45,6 +48,7 @@ struct vmq_bench_job {
 	u32 vids;			/* the next ones have the next ids */
 	u32 ends;			/* of each frame: more than 1 for a flood */
 	u32 window;			/* frames on their way at once */
+	u32 flows;			/* UDP over IPv4, in so many flows */
 	bool tx;			/* send on the device instead */
 };
 
@@ -67,6 +71,7 @@ struct vmq_bench_dev {
 	u32 at;				/* destination */
 	u32 step;
 	u32 train;
+	u32 flow;
 };
 
 static DEFINE_MUTEX(vmq_bench_lock);	/* one run at a time */
@@ -106,18 +111,47 @@ static netdev_tx_t vmq_bench_xmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
+static bool vmq_bench_is_ours(const struct sk_buff *skb)
+{
+	return skb->protocol == cpu_to_be16(VMQ_BENCH_ETH_P) ||
+	       skb->protocol == cpu_to_be16(ETH_P_IP);
+}
+
 static void vmq_bench_drain(struct ptr_ring *ring)
 {
 	struct sk_buff *skb;
 
 	while ((skb = ptr_ring_consume_bh(ring))) {
-		if (skb->protocol == cpu_to_be16(VMQ_BENCH_ETH_P))
+		if (vmq_bench_is_ours(skb))
 			this_cpu_inc(vmq_bench_ends);
 		consume_skb(skb);
 	}
 }
 
 /* ---- frames ---- */
+
+/* From another address for every 32,768 flows. */
+static void vmq_bench_udp(struct vmq_bench_dev *b, struct ethhdr *eth)
+{
+	const struct vmq_bench_job *job = &b->file->job;
+	struct iphdr *ip = (struct iphdr *)(eth + 1);
+	struct udphdr *udp = (struct udphdr *)(ip + 1);
+
+	eth->h_proto = cpu_to_be16(ETH_P_IP);
+	ip->version = 4;
+	ip->ihl = 5;
+	ip->tot_len = cpu_to_be16(job->len - ETH_HLEN);
+	ip->ttl = 64;
+	ip->protocol = IPPROTO_UDP;
+	ip->saddr = cpu_to_be32(0x0a000001 + (b->flow >> 15));
+	ip->daddr = cpu_to_be32(0x0a640001 + b->at);
+	ip_send_check(ip);
+	udp->source = cpu_to_be16(1024 + (b->flow & 0x7fff));
+	udp->dest = cpu_to_be16(9);
+	udp->len = cpu_to_be16(job->len - ETH_HLEN - sizeof(*ip));
+	if (++b->flow >= job->flows)
+		b->flow = 0;
+}
 
 static struct sk_buff *vmq_bench_frame(struct vmq_bench_dev *b)
 {
@@ -135,6 +169,8 @@ static struct sk_buff *vmq_bench_frame(struct vmq_bench_dev *b)
 	ether_addr_copy(eth->h_source, job->src);
 	eth->h_proto = cpu_to_be16(VMQ_BENCH_ETH_P);
 	memset(eth + 1, 0, min(job->len, 60u) - ETH_HLEN);
+	if (job->flows)
+		vmq_bench_udp(b, eth);
 	if (job->vid)
 		__vlan_hwaccel_put_tag(skb, cpu_to_be16(ETH_P_8021Q),
 				       job->vid + (job->vids ? b->at % job->vids : 0));
@@ -231,6 +267,7 @@ static int vmq_bench_start(struct vmq_bench_dev *b)
 	b->sent = 0;
 	b->at = 0;
 	b->train = 0;
+	b->flow = 0;
 	b->step = max(1U, job->ports * 5 / 8);
 	while (gcd(b->step, job->ports) != 1)
 		b->step++;
@@ -303,7 +340,7 @@ out:
 
 enum {
 	KEY_DEV, KEY_DST, KEY_SRC, KEY_FRAMES, KEY_LEN, KEY_PORTS, KEY_TRAIN,
-	KEY_VID, KEY_VIDS, KEY_ENDS, KEY_WINDOW, KEY_TX, KEY_ERROR
+	KEY_VID, KEY_VIDS, KEY_ENDS, KEY_WINDOW, KEY_FLOWS, KEY_TX, KEY_ERROR
 };
 
 static const match_table_t vmq_bench_keys = {
@@ -318,6 +355,7 @@ static const match_table_t vmq_bench_keys = {
 	{ KEY_VIDS,	"vids=%u" },
 	{ KEY_ENDS,	"ends=%u" },
 	{ KEY_WINDOW,	"window=%u" },
+	{ KEY_FLOWS,	"flows=%u" },
 	{ KEY_TX,	"tx" },
 	{ KEY_ERROR,	NULL },
 };
@@ -358,6 +396,8 @@ static int vmq_bench_key(struct vmq_bench_job *job, char *word)
 		return match_uint(args, &job->ends);
 	case KEY_WINDOW:
 		return match_uint(args, &job->window);
+	case KEY_FLOWS:
+		return match_uint(args, &job->flows);
 	case KEY_TX:
 		job->tx = true;
 		return 0;
