@@ -4,9 +4,10 @@
 import os
 import select
 import struct
+import time
 
 from .ksft import defer
-from .netlink import UAPI, Genl, attr_str, attr_u32
+from .netlink import UAPI, Genl, attr_str, attr_u32, parse_attrs
 
 NO_HEADER = bytes(10)
 
@@ -17,6 +18,10 @@ def port_get(dev="vm1", genl=None):
     genl = genl or Genl()
     [answer] = genl.call(UAPI["VMQ_CMD_PORT_GET"],
                          attr_str(UAPI["VMQ_A_PORT_DEV"], dev))
+    return port_attrs(answer)
+
+
+def port_attrs(answer):
     prefix = "VMQ_A_PORT_"
     names = {value: name.removeprefix(prefix).lower() for name, value
              in UAPI.items() if name.startswith(prefix)
@@ -34,6 +39,29 @@ def port_get(dev="vm1", genl=None):
             data, = struct.unpack("=I" if len(data) == 4 else "=Q", data)
         found[name] = data
     return found
+
+
+class Events:
+    """port-ntf from here on."""
+
+    def __init__(self):
+        self.genl = Genl()
+        self.genl.join(self.genl.groups["events"])
+        defer(self.genl.sock.close)
+
+    def port(self, match, timeout=10):
+        """The first event of a port for which match() is true, or None."""
+        limit = time.monotonic() + timeout
+        while (left := limit - time.monotonic()) > 0:
+            if not select.select([self.genl.sock], [], [], left)[0]:
+                break
+            for _, _, _, payload in self.genl.receive():
+                if payload[0] != UAPI["VMQ_CMD_PORT_NTF"]:
+                    continue
+                event = port_attrs(parse_attrs(payload[4:]))
+                if match(event):
+                    return event
+        return None
 
 
 def gate(dev="vm1", genl=None):

@@ -62,6 +62,10 @@ static const struct attr_desc port_attrs[] = {
 	[VMQ_A_PORT_ADDRESS] = {
 		.name = "address", .kind = ATTR_STR, .list = true,
 	},
+	[VMQ_A_PORT_SAVE_USECS] = ATTR_LN("save-usecs", UINT),
+	[VMQ_A_PORT_RESTORE_USECS] = ATTR("restore-usecs", UINT),
+	[VMQ_A_PORT_FRAMES_SAVED] = ATTR("frames-saved", UINT),
+	[VMQ_A_PORT_FRAMES_RESTORED] = ATTR("frames-restored", UINT),
 };
 
 ATTR_SET(port);

@@ -215,13 +215,14 @@ static int check_rec(uint64_t pos)
 	}
 }
 
-/* The extensions whose records are known here. */
+/* The extensions, and the like, whose records are known here. */
 static const struct known {
 	const char *name;
 	const uint8_t *uuid;
 	uint16_t version;
 	void (*show)(const uint8_t *data, size_t len, struct data_error *err);
 } known[] = {
+	{ "gate", gate_uuid, GATE_VERSION, stream_show_gate },
 	{ "acl", acl_uuid, VMQ_ACL_REC_VERSION, stream_show_acl },
 	{ "guard", guard_uuid, VMQ_GUARD_REC_VERSION, stream_show_guard },
 	{ "meter", meter_uuid, VMQ_METER_REC_VERSION, stream_show_meter },

@@ -33,10 +33,13 @@ struct data_error {
 extern const uint8_t acl_uuid[16];
 extern const uint8_t guard_uuid[16];
 extern const uint8_t meter_uuid[16];
+extern const uint8_t gate_uuid[16];
 
 #define CORE_VERSION	1
+#define GATE_VERSION	1
 
 void stream_show_core(const uint8_t *data, size_t len, struct data_error *err);
+void stream_show_gate(const uint8_t *data, size_t len, struct data_error *err);
 void stream_show_acl(const uint8_t *data, size_t len, struct data_error *err);
 void stream_show_guard(const uint8_t *data, size_t len, struct data_error *err);
 void stream_show_meter(const uint8_t *data, size_t len, struct data_error *err);

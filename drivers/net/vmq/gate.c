@@ -266,16 +266,56 @@ void vmq_gate_save_begin(struct vmq_gate *g)
 }
 
 /**
+ * vmq_gate_clone() - takes down what waits, for a stream
+ * @g: the gate
+ * @list: gets a clone of each frame, oldest first
+ * @closed_at: when it was closed
+ *
+ * What is in a stream is not forwarded any more. It stays, in case the guest goes
+ * on here; a gate that is open has nothing to give away.
+ *
+ * Context: Process context, between a save's begin and end.
+ * Return: frames that could not be cloned.
+ */
+u32 vmq_gate_clone(struct vmq_gate *g, struct sk_buff_head *list,
+		   u64 *closed_at)
+{
+	struct sk_buff *skb, *clone;
+	u32 lost = 0;
+
+	spin_lock_bh(&g->lock);
+	*closed_at = g->closed_at;
+	if (g->mode != VMQ_PORT_GATE_OPEN) {
+		skb_queue_splice_tail_init(&g->held, &g->first);
+		skb_queue_walk(&g->first, skb) {
+			clone = skb_clone(skb, GFP_ATOMIC);
+			if (clone)
+				__skb_queue_tail(list, clone);
+			else
+				lost++;
+		}
+	}
+	spin_unlock_bh(&g->lock);
+	return lost;
+}
+
+/**
  * vmq_gate_save_end() - a save ended
  * @g: the gate
  * @ok: well; else the gate is as it was before
+ * @saved: frames in the stream
+ * @lost: frames that could not be put there
  *
  * Context: Process context.
  */
-void vmq_gate_save_end(struct vmq_gate *g, bool ok)
+void vmq_gate_save_end(struct vmq_gate *g, bool ok, u32 saved, u32 lost)
 {
 	spin_lock_bh(&g->lock);
 	g->saving = false;
+	if (ok) {
+		g->n.saved = saved;
+		g->n.dropped += lost;
+	}
 	spin_unlock_bh(&g->lock);
 	if (!ok)
 		vmq_gate_save_undo(g);
@@ -299,32 +339,80 @@ void vmq_gate_save_undo(struct vmq_gate *g)
 		vmq_gate_open(g);
 }
 
+/* Under the lock, with BH off; what finds no room is in drop afterwards. */
+static void vmq_gate_fill(struct vmq_gate *g, struct sk_buff_head *list,
+			  struct sk_buff_head *drop)
+{
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(list)))
+		if (!vmq_gate_enqueue(g, &g->first, skb))
+			__skb_queue_tail(drop, skb);
+}
+
+static void vmq_gate_lose(struct vmq_gate *g, struct sk_buff_head *drop)
+{
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(drop)))
+		g->ops->lost(g, skb);
+}
+
 /**
- * vmq_gate_put_first() - puts frames before all that wait
+ * vmq_gate_put_first() - puts frames before all that arrived here
  * @g: the gate, shut
  * @list: the frames, oldest first; empty afterwards
- * @replace: what is there is of an earlier stream, and stale
  *
  * Context: Process context.
  */
-void vmq_gate_put_first(struct vmq_gate *g, struct sk_buff_head *list,
-			bool replace)
+void vmq_gate_put_first(struct vmq_gate *g, struct sk_buff_head *list)
 {
 	struct sk_buff_head drop;
-	struct sk_buff *skb;
 
 	__skb_queue_head_init(&drop);
 	local_bh_disable();
 	spin_lock(&g->lock);
-	if (replace)
-		vmq_gate_purge(g, &g->first);
-	while ((skb = __skb_dequeue(list)))
-		if (!vmq_gate_enqueue(g, &g->first, skb))
-			__skb_queue_tail(&drop, skb);
+	vmq_gate_fill(g, list, &drop);
 	spin_unlock(&g->lock);
-	while ((skb = __skb_dequeue(&drop)))
-		g->ops->lost(g, skb);
+	vmq_gate_lose(g, &drop);
 	local_bh_enable();
+}
+
+/**
+ * vmq_gate_restore() - takes what waited at the gate of another host
+ * @g: the gate, which stays as it is; one that is open delivers at once
+ * @list: the frames, oldest first; empty afterwards
+ * @closed_at: when the other one was closed
+ * @restored: frames in the stream
+ * @lost: those that are not in @list
+ *
+ * What an earlier stream left here is stale.
+ *
+ * Context: Process context.
+ */
+void vmq_gate_restore(struct vmq_gate *g, struct sk_buff_head *list,
+		      u64 closed_at, u32 restored, u32 lost)
+{
+	struct sk_buff_head drop;
+
+	__skb_queue_head_init(&drop);
+	local_bh_disable();
+	spin_lock(&g->lock);
+	vmq_gate_purge(g, &g->first);
+	g->by_save = false;
+	g->n.restored = restored;
+	g->n.dropped += lost;
+	vmq_gate_fill(g, list, &drop);
+	if (g->mode != VMQ_PORT_GATE_OPEN) {
+		g->closed_at = closed_at ?: g->closed_at;
+	} else if (g->frames) {
+		WRITE_ONCE(g->shut, true);
+		g->deadline = jiffies + VMQ_GATE_PATIENCE;
+	}
+	spin_unlock(&g->lock);
+	vmq_gate_lose(g, &drop);
+	local_bh_enable();
+	vmq_gate_kick(g);
 }
 
 /**

@@ -269,7 +269,25 @@ void vmq_port_gate_save(struct vmq_port *port)
 		return;
 	__skb_queue_head_init(&ring);
 	vmq_tap_take(port, &ring);
-	vmq_gate_put_first(&port->gate, &ring, false);
+	vmq_gate_put_first(&port->gate, &ring);
+}
+
+/**
+ * vmq_port_gate_restore() - takes what waited for the guest on another host
+ * @port: the port
+ * @list: the frames, oldest first; empty afterwards
+ * @closed_at: when the other gate was closed, nanoseconds since 1970
+ * @restored: frames in the stream
+ * @lost: those that are not in @list
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_port_gate_restore(struct vmq_port *port, struct sk_buff_head *list,
+			   u64 closed_at, u32 restored, u32 lost)
+{
+	if (!skb_queue_empty(list))
+		vmq_port_gate_use(port);
+	vmq_gate_restore(&port->gate, list, closed_at, restored, lost);
 }
 
 /**

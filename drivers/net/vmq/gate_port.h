@@ -68,6 +68,8 @@ static inline bool vmq_gate_mutes_tx(struct vmq_port *port,
 
 void vmq_port_gate_set(struct vmq_port *port, enum vmq_port_gate mode);
 void vmq_port_gate_save(struct vmq_port *port);
+void vmq_port_gate_restore(struct vmq_port *port, struct sk_buff_head *list,
+			   u64 closed_at, u32 restored, u32 lost);
 int vmq_port_redirect_check(struct vmq_port *port, struct net_device *dev,
 			    struct netlink_ext_ack *extack);
 void vmq_port_redirect_set(struct vmq_port *port, struct net_device *dev);

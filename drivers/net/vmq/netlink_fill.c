@@ -325,6 +325,8 @@ static int vmq_fill_port_gate(struct sk_buff *msg, struct vmq_port *port)
 	    vmq_put_u64(msg, VMQ_A_PORT_FRAMES_NOT_FLOODED,
 			gate.n.not_flooded) ||
 	    vmq_put_u64(msg, VMQ_A_PORT_FRAMES_MUTED, gate.n.muted) ||
+	    nla_put_u32(msg, VMQ_A_PORT_FRAMES_SAVED, gate.n.saved) ||
+	    nla_put_u32(msg, VMQ_A_PORT_FRAMES_RESTORED, gate.n.restored) ||
 	    vmq_put_u64(msg, VMQ_A_PORT_GAP_USECS,
 			div_u64(gate.gap, NSEC_PER_USEC)))
 		return -EMSGSIZE;
@@ -362,6 +364,9 @@ int vmq_fill_port(struct sk_buff *msg, struct vmq_port *port)
 			report.unclaimed) ||
 	    vmq_put_u64(msg, VMQ_A_PORT_STATE_BYTES, report.bytes) ||
 	    vmq_put_u64(msg, VMQ_A_PORT_STATE_USECS, report.usecs) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_SAVE_USECS, report.save_usecs) ||
+	    vmq_put_u64(msg, VMQ_A_PORT_RESTORE_USECS,
+			report.restore_usecs) ||
 	    (report.error[0] &&
 	     nla_put_string(msg, VMQ_A_PORT_ERROR, report.error)))
 		return -EMSGSIZE;

@@ -165,6 +165,12 @@ static void vmq_session_report(struct vmq_session *s)
 		strscpy(report.error, s->reason.text, sizeof(report.error));
 
 	spin_lock(&vmq_report_lock);
+	report.save_usecs = s->port->report.save_usecs;
+	report.restore_usecs = s->port->report.restore_usecs;
+	if (!s->error && s->writing)
+		report.restore_usecs = report.usecs;
+	else if (!s->error)
+		report.save_usecs = report.usecs;
 	s->port->report = report;
 	spin_unlock(&vmq_report_lock);
 }
@@ -181,8 +187,8 @@ static void vmq_session_unpin(struct vmq_session *s)
 {
 	unsigned int i;
 
-	/* the first is the port itself */
-	for (i = 1; i < s->n; i++)
+	/* the first two are the port itself and its gate */
+	for (i = 2; i < s->n; i++)
 		module_put(s->party[i].ep->ops->owner);
 }
 
@@ -317,6 +323,11 @@ static unsigned int vmq_session_parties(struct vmq_session *s,
 	s->core.priv = s->port;
 	s->party[n].ep = &s->core;
 	s->party[n++].type = VMQ_RECORD_CORE;
+	s->gate.dev = s->port->dev;
+	s->gate.ops = &vmq_gate_party;
+	s->gate.priv = s->port;
+	s->party[n].ep = &s->gate;
+	s->party[n++].type = VMQ_RECORD_EXT;
 	for (i = 0; stack && i < stack->n; i++) {
 		/* fails only for a module that is on its way out */
 		if (!try_module_get(stack->ep[i]->ops->owner))
@@ -331,7 +342,7 @@ static struct vmq_session *vmq_session_alloc(struct vmq_port *port,
 					     bool restore)
 {
 	const struct vmq_stack *stack = rtnl_dereference(port->stack);
-	unsigned int n = 1 + (stack ? stack->n : 0);
+	unsigned int n = 2 + (stack ? stack->n : 0);
 	size_t max = min(READ_ONCE(vmq_max_stream), VMQ_MAX_STREAM);
 	struct vmq_session *s;
 
@@ -553,6 +564,7 @@ int vmq_session_abort(struct vmq_port *port, struct netlink_ext_ack *extack)
 				   port->dev->name);
 		return next;
 	}
+	vmq_gate_save_undo(&port->gate);
 	/* saved, or it ended by itself meanwhile: nobody else writes to it now */
 	if (port->migration != next) {
 		WRITE_ONCE(port->migration, next);

@@ -168,8 +168,9 @@ int vmq_migration_next(enum vmq_migration_state state,
  * @save: where it is a save
  * @restore: where it is a restore
  * @core: stands for the port itself
+ * @gate: stands for its gate
  * @n: parties
- * @party: the port itself and the extensions, top of the stack first
+ * @party: the port itself, its gate, and the extensions, top of the stack first
  */
 struct vmq_session {
 	struct kref ref;
@@ -188,6 +189,7 @@ struct vmq_session {
 		struct vmq_restore restore;
 	};
 	struct vmq_ext_port core;
+	struct vmq_ext_port gate;
 	unsigned int n;
 	struct vmq_party party[] __counted_by(n);
 };
@@ -208,6 +210,8 @@ struct file *vmq_session_file(struct vmq_session *s);
 
 /* The port as a party: its priv is the port. */
 extern const struct vmq_ext_ops vmq_core_ops;
+/* Its gate, shut before any extension hears of a save; in gate_state.c. */
+extern const struct vmq_ext_ops vmq_gate_party;
 
 #define VMQ_CORE_VERSION	1
 #define VMQ_CORE_MAX_FILTERS	4096

@@ -387,6 +387,8 @@ struct vmq_report {
 	u32 unclaimed;
 	u64 bytes;
 	u64 usecs;
+	u64 save_usecs;		/* of the last save that went well */
+	u64 restore_usecs;	/* of the last restore that went well */
 	char error[80];			/* empty where it went well */
 };
 
