@@ -35,6 +35,7 @@ static const struct attr_desc filter_attrs[] = {
 	[VMQ_A_FILTER_LOCATION] = ATTR("location", UINT),
 	[VMQ_A_FILTER_EVENT] = ATTR("event", STR),
 	[VMQ_A_FILTER_VF] = ATTR("vf", UINT),
+	[VMQ_A_FILTER_CONTEXT] = ATTR("context", UINT),
 };
 
 ATTR_SET(filter);

@@ -4,6 +4,7 @@
  * padding to 4}. Described in drivers/net/vmq/state.h and state_tlv.c.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "attr.h"
 #include "out.h"
@@ -21,6 +22,7 @@ enum {
 	CORE_QUEUES = 7,
 	CORE_QUEUE_NAME = 8,
 	CORE_COUNTERS = 9,
+	CORE_RSS = 10,
 };
 
 #define CORE_SKIPPABLE	0x8000	/* may be passed over by who does not know it */
@@ -36,6 +38,18 @@ enum {
 #define FILTER_SIZE	12
 #define VID_UNTAGGED	0
 #define VID_ANY		0xffff
+
+/* struct vmq_core_rss_wire */
+#define RSS_KEY		40
+#define RSS_FIELDS	8
+#define RSS_QUEUES	48
+#define RSS_SIZE	50
+#define RSS_TABLE	52
+
+/* enum vmq_rss_type, in its order */
+static const char *const rss_types[RSS_FIELDS] = {
+	"ip4", "tcp4", "udp4", "sctp4", "ip6", "tcp6", "udp6", "sctp6",
+};
 
 /* vmq_core_counter; a newer module may have appended some */
 static const char *const counters[] = {
@@ -121,6 +135,38 @@ static void show_counters(const char *key, const uint8_t *p, size_t len)
 	out_obj_end();
 }
 
+/* Fields in the letters of ethtool(8). */
+static void show_rss(const char *key, const uint8_t *p, size_t len)
+{
+	static const char letters[] = "sdfn";
+	char text[sizeof(letters)];
+	size_t i, j, n;
+
+	out_obj_begin(key);
+	out_bytes("key", p, RSS_KEY);
+	out_obj_begin("fields");
+	for (i = 0; i < RSS_FIELDS; i++) {
+		for (j = 0, n = 0; j < strlen(letters); j++)
+			if (p[RSS_KEY + i] & 1 << j)
+				text[n++] = letters[j];
+		text[n] = '\0';
+		out_cstr(rss_types[i], text);
+	}
+	out_obj_end();
+	out_uint("queues", get_le16(p + RSS_QUEUES));
+	out_list_begin("table");
+	for (i = RSS_TABLE; i < len; i += 2)
+		out_uint(NULL, get_le16(p + i));
+	out_list_end();
+	out_obj_end();
+}
+
+static bool rss_fits(const uint8_t *p, size_t len)
+{
+	return len >= RSS_TABLE &&
+	       len == RSS_TABLE + 2 * (size_t)get_le16(p + RSS_SIZE);
+}
+
 static void show_text(const char *key, const uint8_t *p, size_t len)
 {
 	out_str(key, (const char *)p, len);
@@ -132,6 +178,7 @@ static const struct item {
 	size_t unit;
 	bool many;		/* of the units */
 	void (*show)(const char *key, const uint8_t *p, size_t len);
+	bool (*fits)(const uint8_t *p, size_t len);	/* NULL: it does */
 } items[] = {
 	[CORE_UUID] = { "uuid", 16, false, show_uuid },
 	[CORE_MAC] = { "mac", 6, false, show_mac },
@@ -142,6 +189,7 @@ static const struct item {
 	[CORE_QUEUES] = { "queues", 4, false, show_u32 },
 	[CORE_QUEUE_NAME] = { "queue-name", 1, true, show_text },
 	[CORE_COUNTERS] = { "counters", 8, true, show_counters },
+	[CORE_RSS] = { "rss", 2, true, show_rss, rss_fits },
 };
 
 static const struct item *find_item(uint16_t type)
@@ -200,7 +248,8 @@ static const char *show_known(const uint8_t *data, size_t len, size_t *at,
 		if (seen[type])
 			return "an item of the core record is there twice";
 		seen[type] = true;
-		if (item->many ? size % item->unit : size != item->unit)
+		if ((item->many ? size % item->unit : size != item->unit) ||
+		    (item->fits && !item->fits(p, size)))
 			return "an item of the core record has the wrong length";
 		item->show(item->name, p, size);
 	}

@@ -30,9 +30,12 @@ static int vmq_adapter_ndo_init(struct net_device *dev)
 	err = vmq_queues_init(a);
 	if (err)
 		return err;
-	err = vmq_filters_init(a);
+	err = vmq_rss_init(a);
 	if (err)
 		goto err_queues;
+	err = vmq_filters_init(a);
+	if (err)
+		goto err_rss;
 	err = vmq_bus_add(a);
 	if (err)
 		goto err_filters;
@@ -41,6 +44,8 @@ static int vmq_adapter_ndo_init(struct net_device *dev)
 
 err_filters:
 	vmq_filters_destroy(a);
+err_rss:
+	vmq_rss_destroy(a);
 err_queues:
 	vmq_queues_destroy(a);
 	return err;
@@ -51,6 +56,7 @@ static void vmq_adapter_destructor(struct net_device *dev)
 	struct vmq_adapter *a = vmq_adapter_priv(dev);
 
 	vmq_filters_destroy(a);
+	vmq_rss_destroy(a);
 	vmq_queues_destroy(a);
 	vmq_bus_del(a);
 	mutex_destroy(&a->lock);

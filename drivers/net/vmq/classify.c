@@ -137,8 +137,15 @@ static void vmq_key_dissect(const struct sk_buff *skb, struct vmq_key *key)
 		vmq_key_ports(key, &flow.ports.src);
 }
 
-static void vmq_key_from_skb(const struct sk_buff *skb, struct vmq_key *key,
-			     bool ip)
+/**
+ * vmq_key_from_skb() - reads the header fields that rules and hashes use
+ * @skb: the frame, data at the network header, its tag in the metadata
+ * @key: set to the fields
+ * @ip: read the IP header too
+ *
+ * Context: RCU read side, BH off.
+ */
+void vmq_key_from_skb(const struct sk_buff *skb, struct vmq_key *key, bool ip)
 {
 	const struct ethhdr *eth = eth_hdr(skb);
 

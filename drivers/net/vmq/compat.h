@@ -22,6 +22,10 @@
 #define VMQ_HAVE_NETNS_IMMUTABLE
 #endif
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define VMQ_HAVE_RXFH_FIELDS	/* before: commands of get_rxnfc, set_rxnfc */
+#endif
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
 #define VMQ_HAVE_GET_RX_RING_COUNT
 #endif
@@ -32,6 +36,14 @@
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #include <net/netdev_lock.h>	/* netdev_lockdep_set_classes() */
+#endif
+
+#ifndef VMQ_HAVE_RXFH_FIELDS
+struct ethtool_rxfh_fields {
+	u32 data;
+	u32 flow_type;
+	u32 rss_context;
+};
 #endif
 
 #ifndef NL_ASSERT_CTX_FITS

@@ -130,7 +130,26 @@ static int vmq_port_get_link(struct net_device *dev,
 	return vmq_get_link_ksettings(rtnl_dereference(a->uplink), cmd);
 }
 
+/* A port has no rules of its own: ethtool -n rx-flow-hash alone. */
+static int vmq_port_get_rxnfc(struct net_device *dev,
+			      struct ethtool_rxnfc *info, u32 *locations)
+{
+	return vmq_rxfh_nfc_get(dev, info);
+}
+
+static int vmq_port_set_rxnfc(struct net_device *dev,
+			      struct ethtool_rxnfc *info)
+{
+	return vmq_rxfh_nfc_set(dev, info);
+}
+
 const struct ethtool_ops vmq_adapter_ethtool_ops = {
+	.rxfh_per_ctx_key = 1,
+#ifdef VMQ_HAVE_RXFH_FIELDS
+	.rxfh_per_ctx_fields = 1,
+#endif
+	.rxfh_priv_size = sizeof(struct vmq_rss_ctx *),
+	.rxfh_max_num_contexts = VMQ_MAX_QUEUES,
 	.get_drvinfo = vmq_adapter_get_drvinfo,
 	.get_link = ethtool_op_get_link,
 	.get_link_ksettings = vmq_adapter_get_link,
@@ -142,6 +161,17 @@ const struct ethtool_ops vmq_adapter_ethtool_ops = {
 	.get_ethtool_stats = vmq_adapter_get_stats,
 	.get_rxnfc = vmq_nfc_get,
 	.set_rxnfc = vmq_nfc_set,
+	.get_rxfh_key_size = vmq_rxfh_key_size,
+	.get_rxfh_indir_size = vmq_rxfh_indir_size,
+	.get_rxfh = vmq_rxfh_get,
+	.set_rxfh = vmq_rxfh_set,
+	.create_rxfh_context = vmq_rxfh_create,
+	.modify_rxfh_context = vmq_rxfh_modify,
+	.remove_rxfh_context = vmq_rxfh_remove,
+#ifdef VMQ_HAVE_RXFH_FIELDS
+	.get_rxfh_fields = vmq_rxfh_fields_get,
+	.set_rxfh_fields = vmq_rxfh_fields_set,
+#endif
 #ifdef VMQ_HAVE_GET_RX_RING_COUNT
 	.get_rx_ring_count = vmq_nfc_rings,
 #endif
@@ -156,6 +186,19 @@ const struct ethtool_ops vmq_port_ethtool_ops = {
 	.get_sset_count = vmq_get_sset_count,
 	.get_strings = vmq_get_strings,
 	.get_ethtool_stats = vmq_port_get_stats,
+	.get_rxnfc = vmq_port_get_rxnfc,
+	.set_rxnfc = vmq_port_set_rxnfc,
+	.get_rxfh_key_size = vmq_rxfh_key_size,
+	.get_rxfh_indir_size = vmq_rxfh_indir_size,
+	.get_rxfh = vmq_rxfh_get,
+	.set_rxfh = vmq_rxfh_set,
+#ifdef VMQ_HAVE_RXFH_FIELDS
+	.get_rxfh_fields = vmq_rxfh_fields_get,
+	.set_rxfh_fields = vmq_rxfh_fields_set,
+#endif
+#ifdef VMQ_HAVE_GET_RX_RING_COUNT
+	.get_rx_ring_count = vmq_nfc_rings,
+#endif
 };
 
 static void vmq_vf_get_drvinfo(struct net_device *dev,

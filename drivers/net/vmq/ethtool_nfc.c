@@ -176,14 +176,11 @@ static u64 vmq_nfc_cookie(const struct vmq_filter *f)
 }
 
 static int vmq_nfc_parse(struct net_device *dev, struct vmq_filter_spec *spec,
-			 const struct ethtool_rx_flow_spec *fs)
+			 const struct ethtool_rxnfc *info)
 {
+	const struct ethtool_rx_flow_spec *fs = &info->fs;
 	int err;
 
-	if (fs->flow_type & FLOW_RSS) {
-		netdev_dbg(dev, "there are no RSS contexts\n");
-		return -EOPNOTSUPP;
-	}
 	memset(spec, 0, sizeof(*spec));
 	err = vmq_nfc_parse_match(spec, fs);
 	if (err) {
@@ -203,6 +200,13 @@ static int vmq_nfc_parse(struct net_device *dev, struct vmq_filter_spec *spec,
 		err = vmq_nfc_parse_queue(dev, spec, fs->ring_cookie);
 		if (err)
 			return err;
+	}
+	if (fs->flow_type & FLOW_RSS) {
+		/* nothing is added to what the table says */
+		if (spec->drop || spec->queue || spec->vf)
+			return -EINVAL;
+		spec->rss = true;
+		spec->context = info->rss_context;
 	}
 
 	switch (fs->location) {
@@ -231,7 +235,7 @@ static int vmq_nfc_insert(struct net_device *dev, struct ethtool_rxnfc *info)
 		netdev_dbg(dev, "rules are off: ethtool -K DEV ntuple on\n");
 		return -EOPNOTSUPP;
 	}
-	err = vmq_nfc_parse(dev, &spec, &info->fs);
+	err = vmq_nfc_parse(dev, &spec, info);
 	if (err)
 		return err;
 	err = vmq_filter_set(vmq_adapter_priv(dev), &spec, &extack);
@@ -243,8 +247,9 @@ static int vmq_nfc_insert(struct net_device *dev, struct ethtool_rxnfc *info)
 	return 0;
 }
 
-static int vmq_nfc_rule(struct vmq_adapter *a, struct ethtool_rx_flow_spec *fs)
+static int vmq_nfc_rule(struct vmq_adapter *a, struct ethtool_rxnfc *info)
 {
+	struct ethtool_rx_flow_spec *fs = &info->fs;
 	struct vmq_filter *f;
 	int err = -ENOENT;
 
@@ -254,6 +259,8 @@ static int vmq_nfc_rule(struct vmq_adapter *a, struct ethtool_rx_flow_spec *fs)
 	if (f) {
 		*fs = f->fs;
 		fs->ring_cookie = vmq_nfc_cookie(f);
+		if (fs->flow_type & FLOW_RSS)
+			info->rss_context = f->context;
 		err = 0;
 	}
 	mutex_unlock(&a->lock);
@@ -283,14 +290,16 @@ static int vmq_nfc_list(struct vmq_adapter *a, struct ethtool_rxnfc *info,
 }
 
 /**
- * vmq_nfc_rings() - queues that a rule may name
- * @dev: netdev of an adapter
+ * vmq_nfc_rings() - queues that a rule or table may name
+ * @dev: netdev of an adapter or port
  *
  * Context: Process context, rtnl held.
  * Return: the number.
  */
 u32 vmq_nfc_rings(struct net_device *dev)
 {
+	if (!vmq_is_adapter(dev))
+		return max(vmq_port_priv(dev)->n_queues, 1U);
 	return dev->real_num_rx_queues;
 }
 
@@ -313,19 +322,16 @@ int vmq_nfc_get(struct net_device *dev, struct ethtool_rxnfc *info,
 	struct vmq_adapter *a = vmq_adapter_priv(dev);
 
 	switch (info->cmd) {
-	case ETHTOOL_GRXRINGS:
-		info->data = vmq_nfc_rings(dev);
-		return 0;
 	case ETHTOOL_GRXCLSRLCNT:
 		info->rule_cnt = a->n_filters;
 		info->data = VMQ_MAX_FILTERS | RX_CLS_LOC_SPECIAL;
 		return 0;
 	case ETHTOOL_GRXCLSRULE:
-		return vmq_nfc_rule(a, &info->fs);
+		return vmq_nfc_rule(a, info);
 	case ETHTOOL_GRXCLSRLALL:
 		return vmq_nfc_list(a, info, locations);
 	}
-	return -EOPNOTSUPP;
+	return vmq_rxfh_nfc_get(dev, info);
 }
 
 /**
@@ -347,5 +353,5 @@ int vmq_nfc_set(struct net_device *dev, struct ethtool_rxnfc *info)
 					info->fs.location, VMQ_OWNER_ETHTOOL,
 					NULL);
 	}
-	return -EOPNOTSUPP;
+	return vmq_rxfh_nfc_set(dev, info);
 }

@@ -96,6 +96,15 @@ static int vmq_filter_queue(struct vmq_adapter *a,
 		*out = &spec->port->soft;
 		return 0;
 	}
+	if (spec->rss) {
+		*out = vmq_rss_target(a, spec->context);
+		if (!*out) {
+			NL_SET_ERR_MSG_FMT(extack, "there is no RSS context %u",
+					   spec->context);
+			return -EINVAL;
+		}
+		return 0;
+	}
 	if (spec->queue >= a->dev->real_num_rx_queues) {
 		NL_SET_ERR_MSG_FMT(extack, "queue %u is not switched on",
 				   spec->queue);
@@ -141,9 +150,9 @@ static void vmq_filter_uncount(struct vmq_queue *q, struct list_head *gone)
 	q->filters--;
 	if (!q->id)
 		return;
-	vmq_queue_event(q, q->filters || q->shared ? VMQ_QEV_CLEAR_FILTER :
-						     VMQ_QEV_CLEAR_LAST_FILTER);
-	if (!q->filters && q->implicit && vmq_queue_stop(q))
+	vmq_queue_event(q, vmq_queue_used(q) ? VMQ_QEV_CLEAR_FILTER :
+					       VMQ_QEV_CLEAR_LAST_FILTER);
+	if (!vmq_queue_used(q) && q->implicit && vmq_queue_stop(q))
 		list_add_tail(&q->gone, gone);
 }
 
@@ -172,12 +181,14 @@ static struct vmq_port *vmq_filter_to_port(const struct vmq_filter *f)
 					 lockdep_rtnl_is_held());
 }
 
-/* Its queues, then what stands for the default queue, then NULL. */
+/* Its queues, what stands for it, its RSS contexts, then NULL. */
 static struct vmq_queue *vmq_port_nth_queue(struct vmq_port *port, u32 i)
 {
 	if (i < port->n_queues)
 		return port->queue[i];
-	return i == port->n_queues ? &port->soft : NULL;
+	if (i == port->n_queues)
+		return &port->soft;
+	return vmq_rss_port_target(port, i - port->n_queues - 1);
 }
 
 /* Bits are tested one by one, so they may change one by one. */
@@ -310,7 +321,7 @@ static struct vmq_filter *vmq_filter_new(const struct vmq_filter_spec *spec,
 	rule->mask = spec->mask;
 	rule->id = vmq_filter_id(location);
 	rule->target = vmq_filter_target(spec, q);
-	rule->last = q && !q->id && !spec->vf &&
+	rule->last = q && !q->id && !spec->vf && !spec->rss &&
 		     spec->owner != VMQ_OWNER_PORT &&
 		     vmq_filter_is_mac(&spec->mask);
 	INIT_LIST_HEAD(&f->node);
@@ -319,6 +330,7 @@ static struct vmq_filter *vmq_filter_new(const struct vmq_filter_spec *spec,
 	f->vf = spec->vf;
 	f->port = spec->port;
 	f->owner = spec->owner;
+	f->context = spec->context;
 	f->fs = spec->fs;
 	f->fs.location = location;
 	return f;
@@ -400,6 +412,9 @@ int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 	vmq_filter_link(f);
 	if (old) {
 		vmq_filter_unlink(old);
+		/* frames that met the old one arrive before its queue stops */
+		if (old->queue && old->queue->id && old->queue->filters == 1)
+			synchronize_net();
 		vmq_filter_uncount(old->queue, &gone);
 		if (uplink)
 			vmq_filter_unsync(old, uplink);

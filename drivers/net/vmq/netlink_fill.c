@@ -196,7 +196,9 @@ int vmq_fill_filter(struct sk_buff *msg, struct vmq_adapter *a,
 	if (vmq_put_dev(msg, a->dev) ||
 	    nla_put_u32(msg, VMQ_A_FILTER_ID, f->rule->id))
 		return -EMSGSIZE;
-	if (f->queue)
+	if (f->fs.flow_type & FLOW_RSS)
+		err = nla_put_u32(msg, VMQ_A_FILTER_CONTEXT, f->context);
+	else if (f->queue)
 		err = nla_put_u32(msg, VMQ_A_FILTER_QUEUE, f->queue->id);
 	else
 		err = nla_put_flag(msg, VMQ_A_FILTER_DROP);

@@ -25,6 +25,8 @@ static int vmq_port_take_queues(struct vmq_port *port)
 			break;
 		port->n_queues++;
 	}
+	if ((!err || err == -ENOSPC) && port->n_queues > 1)
+		err = vmq_rss_port_init(port);
 	if (err && err != -ENOSPC) {
 		vmq_queue_free(port->queue, port->n_queues);
 		port->n_queues = 0;
@@ -77,6 +79,8 @@ static void vmq_port_give_back_queues(struct vmq_port *port)
 	for (i = 0; i < port->n_queues; i++)
 		vmq_queue_give_back(port->queue[i]);
 	WRITE_ONCE(port->n_queues, 0);
+	vmq_rss_port_destroy(port);
+	vmq_rss_unclaim(port->adapter);
 	mutex_unlock(&port->adapter->lock);
 }
 
@@ -489,6 +493,7 @@ static void vmq_port_hide(struct vmq_port *port)
 /* A grace period later. */
 static void vmq_port_destroy(struct vmq_port *port, struct list_head *head)
 {
+	vmq_rss_ctx_flush(port);
 	vmq_port_give_back_queues(port);
 	vmq_ext_port_destroy(port);
 	netdev_upper_dev_unlink(port->adapter->dev, port->dev);
@@ -528,6 +533,7 @@ void vmq_ports_dellink(struct vmq_adapter *a, struct list_head *head)
 
 	if (list_empty(&a->ports))
 		return;
+	vmq_rss_freeze(a);
 	list_for_each_entry_safe(port, next, &a->ports, node) {
 		vmq_port_hide(port);
 		list_add(&port->dead, &hidden);

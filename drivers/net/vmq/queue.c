@@ -107,8 +107,14 @@ int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
 	u32 id;
 
 	id = find_next_zero_bit(a->queues_used, count, 1);
+	id = vmq_rss_claimable(a, id);
 	if (id >= count)
 		return -ENOSPC;
+	if (test_bit(id, a->queues_used)) {
+		err = vmq_rss_yield(vmq_queue_find(a, id));
+		if (err)
+			return err;
+	}
 	err = vmq_queue_take(a, id, port->dev->name, out);
 	if (err)
 		return err;
@@ -181,6 +187,7 @@ void vmq_queue_give_back(struct vmq_queue *q)
  */
 void vmq_queue_free(struct vmq_queue **q, u32 n)
 {
+	bool claimed = false;
 	u32 i;
 
 	if (!n)
@@ -189,8 +196,12 @@ void vmq_queue_free(struct vmq_queue **q, u32 n)
 		vmq_queue_stop(q[i]);
 	/* a direct queue holds no frame longer than its RCU section */
 	synchronize_net();
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		claimed |= !q[i]->implicit;
 		vmq_queue_give_back(q[i]);
+	}
+	if (claimed)
+		vmq_rss_unclaim(q[0]->adapter);
 }
 
 /**
@@ -205,15 +216,31 @@ void vmq_queue_free(struct vmq_queue **q, u32 n)
 int vmq_queues_resize(struct vmq_adapter *a, u32 count)
 {
 	u32 tx = min(count, a->dev->num_tx_queues);
-	bool busy;
+	u32 old = a->dev->real_num_rx_queues;
+	int err = 0;
+	u32 id;
 
 	mutex_lock(&a->lock);
-	busy = find_next_bit(a->queues_used, a->max_queues, count) <
-	       a->max_queues;
+	for (id = count; !err && id < a->max_queues; id++)
+		if (test_bit(id, a->queues_used) &&
+		    !vmq_rss_yields(vmq_queue_find(a, id)))
+			err = -EBUSY;
+	if (!err && count < old)
+		err = vmq_rss_resize(a, count);
 	mutex_unlock(&a->lock);
-	if (busy)
-		return -EBUSY;
-	return netif_set_real_num_queues(a->dev, tx, count);
+	if (err)
+		return err;
+	err = netif_set_real_num_queues(a->dev, tx, count);
+	mutex_lock(&a->lock);
+	if (!err && count > old)
+		err = vmq_rss_resize(a, count);
+	else if (err && count < old)
+		vmq_rss_resize(a, old);
+	mutex_unlock(&a->lock);
+	if (err && count > old)
+		netif_set_real_num_queues(a->dev,
+					  min(old, a->dev->num_tx_queues), old);
+	return err;
 }
 
 /**

@@ -17,18 +17,6 @@ static void vmq_queue_drop(struct vmq_queue *q, struct vmq_port *port,
 	kfree_skb_reason(skb, reason);
 }
 
-/* A port with several queues spreads the flows of its own filter over them. */
-static struct vmq_queue *vmq_port_spread(struct vmq_port *port,
-					 struct vmq_queue *q,
-					 struct sk_buff *skb)
-{
-	u32 n = READ_ONCE(port->n_queues);
-
-	if (likely(q != &port->soft || !n))
-		return q;
-	return port->queue[reciprocal_scale(skb_get_hash(skb), n)];
-}
-
 /**
  * vmq_queue_rx() - takes a frame through a queue
  * @q: the queue
@@ -42,13 +30,13 @@ static struct vmq_queue *vmq_port_spread(struct vmq_port *port,
  */
 struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb)
 {
-	struct vmq_port *port = rcu_dereference(q->port);
 	bool multicast = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
 	unsigned int len = skb->len + ETH_HLEN;
 	struct net_device *dev;
+	struct vmq_port *port;
 
-	if (port)
-		q = vmq_port_spread(port, q, skb);
+	q = vmq_rss_queue(q, skb);
+	port = rcu_dereference(q->port);
 	if (unlikely(READ_ONCE(q->state) != VMQ_QUEUE_STATE_RUNNING)) {
 		vmq_queue_drop(q, port, skb, VMQ_DROP_STATE,
 			       SKB_DROP_REASON_DEV_READY);
@@ -213,6 +201,6 @@ rx_handler_result_t vmq_rx(struct sk_buff **pskb)
 	else if (!q && unlikely(READ_ONCE(a->n_promisc)))
 		vmq_flood(a, skb, NULL);
 	if (!q)
-		q = rcu_dereference(a->queue[0]);
+		q = vmq_rss_default(a, skb);
 	return vmq_queue_rx(q, skb) ? RX_HANDLER_ANOTHER : RX_HANDLER_CONSUMED;
 }

@@ -216,6 +216,7 @@ extern const struct vmq_ext_ops vmq_gate_party;
 #define VMQ_CORE_VERSION	1
 #define VMQ_CORE_MAX_FILTERS	4096
 #define VMQ_CORE_MAX_MC		1024
+#define VMQ_CORE_MAX_RSS	1024
 
 /*
  * Types of items in the core record. A reader skips one that it does not know if
@@ -231,6 +232,7 @@ enum vmq_core_item {
 	VMQ_CORE_QUEUES = 7,	/* le32; for people */
 	VMQ_CORE_QUEUE_NAME = 8,	/* text without a NUL; for people */
 	VMQ_CORE_COUNTERS = 9,	/* le64 each, in the order of state_tlv.c */
+	VMQ_CORE_RSS = 10,	/* struct vmq_core_rss_wire and a table */
 	VMQ_CORE_ITEMS,
 	VMQ_CORE_SKIPPABLE = 0x8000,
 };
@@ -261,6 +263,22 @@ struct vmq_core_mac {
 };
 
 /**
+ * struct vmq_core_rss - how a port with several queues spreads its flows
+ * @key: key of the hash
+ * @fields: hashed fields, by &enum vmq_rss_type
+ * @queues: queues of the port
+ * @size: entries of the table, a power of two
+ * @table: the table, queues counted among the port's
+ */
+struct vmq_core_rss {
+	u8 key[VMQ_RSS_KEY_LEN];
+	u8 fields[VMQ_RSS_TYPES];
+	u32 queues;
+	u32 size;
+	u32 table[] __counted_by(size);
+};
+
+/**
  * struct vmq_core_state - the core record, decoded
  * @present: bit per &enum vmq_core_item that is in it
  * @uuid: identity of the VM NIC
@@ -274,6 +292,7 @@ struct vmq_core_mac {
  * @n_mc: multicast addresses
  * @filters: the filters, without the port's own for @mac
  * @mc: the multicast addresses
+ * @rss: how flows are spread
  */
 struct vmq_core_state {
 	u32 present;
@@ -288,6 +307,7 @@ struct vmq_core_state {
 	u32 n_mc;
 	struct vmq_core_filter *filters;
 	struct vmq_core_mac *mc;
+	struct vmq_core_rss *rss;
 };
 
 size_t vmq_core_size(const struct vmq_core_state *st);
@@ -295,5 +315,15 @@ int vmq_core_encode(const struct vmq_core_state *st, struct vmq_record *rec);
 struct vmq_core_state *vmq_core_parse(const struct vmq_record *rec,
 				      struct netlink_ext_ack *extack);
 void vmq_core_free(struct vmq_core_state *st);
+
+/* ---- state_rss.c: the item about RSS ---- */
+
+size_t vmq_core_rss_len(const struct vmq_core_rss *rss);
+void vmq_core_rss_put(const struct vmq_core_rss *rss, void *data);
+int vmq_core_rss_get(struct vmq_core_rss **out, const void *data, size_t len,
+		     struct netlink_ext_ack *extack);
+int vmq_core_rss_save(struct vmq_port *port, struct vmq_core_rss **out);
+int vmq_core_rss_apply(struct vmq_port *port, const struct vmq_core_rss *rss,
+		       struct netlink_ext_ack *extack);
 
 #endif /* _VMQ_STATE_H */

@@ -21,6 +21,7 @@ struct vmq_core_undo {
 	u32 mtu;
 	unsigned int gflags;
 	struct vmq_stats base;
+	struct vmq_core_rss *rss;
 	u32 n_locations;	/* filters that were set */
 	u32 *location;
 	unsigned long *mc;	/* bit per address of the record that was added */
@@ -54,6 +55,7 @@ static void vmq_core_session_free(struct vmq_ext_port *ep, bool ok)
 	vmq_core_free(cs->st);
 	kvfree(cs->undo.location);
 	bitmap_free(cs->undo.mc);
+	kfree(cs->undo.rss);
 	kfree(cs);
 	ep->session = NULL;
 }
@@ -72,7 +74,7 @@ static bool vmq_core_filter_moves(const struct vmq_port *port,
 	struct vmq_key mask = f->rule->mask;
 
 	if (!f->queue || rcu_access_pointer(f->queue->port) != port ||
-	    location == port->mac_location)
+	    location == port->mac_location || f->fs.flow_type & FLOW_RSS)
 		return false;
 	if (!is_broadcast_ether_addr(mask.dst))
 		return false;
@@ -182,6 +184,11 @@ static int vmq_core_snapshot(struct vmq_port *port, struct vmq_core_state *st,
 		return err;
 	if (st->n_mc)
 		st->present |= BIT(VMQ_CORE_MC);
+	err = vmq_core_rss_save(port, &st->rss);
+	if (err)
+		return err;
+	if (st->rss)
+		st->present |= BIT(VMQ_CORE_RSS);
 	return 0;
 }
 
@@ -474,6 +481,8 @@ static void vmq_core_rollback(struct vmq_ext_port *ep)
 
 	port->base = undo->base;
 	err = vmq_core_set_gflags(dev, undo->gflags, NULL);
+	if (undo->rss)
+		err = vmq_core_rss_apply(port, undo->rss, NULL) ?: err;
 	if (undo->mc)
 		for_each_set_bit(i, undo->mc, cs->st->n_mc)
 			dev_mc_del_global(dev, cs->st->mc[i].addr);
@@ -535,6 +544,12 @@ static int vmq_core_apply(struct vmq_ext_port *ep, const struct vmq_record *rec,
 		if (st->rx_mode & VMQ_CORE_ALLMULTI)
 			gflags |= IFF_ALLMULTI;
 		err = vmq_core_set_gflags(dev, gflags, extack);
+		if (err)
+			goto err_undo;
+	}
+	if (st->rss) {
+		err = vmq_core_rss_save(port, &undo->rss) ?:
+		      vmq_core_rss_apply(port, st->rss, extack);
 		if (err)
 			goto err_undo;
 	}

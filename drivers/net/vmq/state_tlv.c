@@ -78,6 +78,8 @@ static size_t vmq_core_item_len(const struct vmq_core_state *st,
 		return strnlen(st->queue_name, sizeof(st->queue_name));
 	case VMQ_CORE_COUNTERS:
 		return sizeof(vmq_core_counter) / sizeof(u16) * sizeof(__le64);
+	case VMQ_CORE_RSS:
+		return vmq_core_rss_len(st->rss);
 	default:
 		return 0;
 	}
@@ -135,6 +137,9 @@ static void vmq_core_put_item(const struct vmq_core_state *st,
 			count = cpu_to_le64(*vmq_core_counter_at(&stats, i));
 			memcpy(data + i * sizeof(count), &count, sizeof(count));
 		}
+		return;
+	case VMQ_CORE_RSS:
+		vmq_core_rss_put(st->rss, data);
 		return;
 	default:
 		return;
@@ -354,6 +359,8 @@ static int vmq_core_get_item(struct vmq_core_state *st,
 		return 0;
 	case VMQ_CORE_COUNTERS:
 		return vmq_core_get_counters(st, data, len, extack);
+	case VMQ_CORE_RSS:
+		return vmq_core_rss_get(&st->rss, data, len, extack);
 	default:
 		return 0;
 	}
@@ -443,5 +450,6 @@ void vmq_core_free(struct vmq_core_state *st)
 		return;
 	kvfree(st->filters);
 	kvfree(st->mc);
+	kfree(st->rss);
 	kfree(st);
 }

@@ -153,7 +153,7 @@ static void vmq_tx_multicast(struct vmq_adapter *a, struct vmq_port *from,
 	}
 	vmq_flood(a, skb, from);
 	if (from && (a->dev->flags & IFF_UP))
-		vmq_tx_local_copy(rcu_dereference(a->queue[0]), skb, s);
+		vmq_tx_local_copy(vmq_rss_default(a, skb), skb, s);
 	if (uplink)
 		vmq_tx_uplink(uplink, skb, s);
 	else
@@ -177,16 +177,14 @@ static bool vmq_tx_for_host(const struct vmq_adapter *a, const u8 *mac)
 static void vmq_tx_unknown(struct vmq_adapter *a, struct vmq_port *from,
 			   struct sk_buff *skb, const struct vmq_sender *s)
 {
-	struct vmq_queue *host = rcu_dereference(a->queue[0]);
-
 	if (from && vmq_tx_for_host(a, eth_hdr(skb)->h_dest)) {
-		vmq_tx_local(host, skb, s);
+		vmq_tx_local(vmq_rss_default(a, skb), skb, s);
 		return;
 	}
 	if (unlikely(READ_ONCE(a->n_promisc)))
 		vmq_flood(a, skb, from);
 	if (from && unlikely(a->dev->flags & IFF_PROMISC))
-		vmq_tx_local_copy(host, skb, s);
+		vmq_tx_local_copy(vmq_rss_default(a, skb), skb, s);
 	vmq_tx_uplink_or_drop(a, skb, s);
 }
 

@@ -27,6 +27,7 @@
 #include "announce.h"
 #include "compat.h"
 #include "gate.h"
+#include "rss.h"
 #include "rule.h"
 
 #define VMQ_VERSION		"0.1.0"
@@ -121,6 +122,7 @@ struct vmq_queue_param {
 struct vmq_queue {
 	/* read for every frame */
 	struct vmq_port __rcu *port;	/* NULL: frames go to the adapter */
+	struct vmq_rss __rcu *rss;	/* stands for several queues, else NULL */
 	struct vmq_pcpu_stats __percpu *stats;
 	struct vmq_adapter *adapter;
 	u16 id;
@@ -131,10 +133,17 @@ struct vmq_queue {
 	bool implicit;			/* allocated by a rule, freed with the last */
 	bool shared;			/* its port's own filter feeds it too */
 	u32 filters;
+	u32 spreads;			/* RSS tables that name it */
 	struct list_head rules;		/* its filters, struct vmq_filter */
 	struct list_head gone;		/* where it waits to be given back */
 	struct vmq_queue_param param;
 };
+
+/* Does something need it to take frames? */
+static inline bool vmq_queue_used(const struct vmq_queue *q)
+{
+	return q->filters || q->shared || q->spreads;
+}
 
 int vmq_queue_next_state(enum vmq_queue_state state, enum vmq_queue_event event);
 int vmq_queue_event(struct vmq_queue *q, enum vmq_queue_event event);
@@ -241,6 +250,7 @@ struct vmq_filter {
 	struct vmq_port *port;		/* owner where it is a port, else NULL */
 	u8 owner;			/* enum vmq_filter_owner */
 	bool synced;			/* the uplink knows its MAC and VLAN id */
+	u32 context;			/* RSS context, where fs has FLOW_RSS */
 	struct list_head node;		/* in queue->rules */
 	struct ethtool_rx_flow_spec fs;	/* for ethtool -n, exactly as it was set */
 };
@@ -257,6 +267,8 @@ struct vmq_filter_spec {
 	u32 queue;
 	struct vmq_vf *vf;		/* its VPort, instead of a queue */
 	bool drop;
+	bool rss;			/* an RSS context, not one queue */
+	u32 context;			/* which, 0 is the adapter's own table */
 	u8 owner;
 	struct vmq_port *port;
 };
@@ -297,6 +309,7 @@ struct vmq_adapter {
 	struct list_head ports;		/* changed under rtnl, RCU */
 	struct list_head vf_ports;	/* netdevs of VFs; the same */
 	u32 n_promisc;			/* ports in promiscuous mode */
+	struct vmq_rss __rcu *rss;	/* NULL: all to the default queue */
 
 	/* rtnl and lock */
 	struct mutex lock;		/* protects queues and filters */
@@ -319,6 +332,9 @@ struct vmq_adapter {
 	bool uplink_allmulti;
 	u8 uplink_mac[ETH_ALEN];	/* own address that it lets in, or 0 */
 	netdevice_tracker uplink_tracker;
+	struct vmq_spread spread;	/* of frames that no filter claims */
+	struct vmq_queue soft;		/* its target: RSS context 0 */
+	struct list_head rss_ctxs;	/* struct vmq_rss_ctx */
 	struct list_head exts;		/* struct vmq_ext_inst, ingress order */
 	struct list_head node;		/* in vmq_adapters */
 	struct vmq_bus_dev *bus_dev;
@@ -332,6 +348,73 @@ bool vmq_is_adapter(const struct net_device *dev);
 static inline struct vmq_adapter *vmq_adapter_priv(const struct net_device *dev)
 {
 	return netdev_priv(dev);
+}
+
+/* ---- rss.c, rss_follow.c, rss_ctx.c: spreading; the rest is in rss.h ---- */
+
+/* An RSS context (VMMQ): a further table, which filters name. */
+struct vmq_rss_ctx {
+	struct vmq_spread spread;
+	struct vmq_queue soft;		/* its port: whose queues they are */
+	u32 id;
+	struct ethtool_rxfh_context *core;
+	struct list_head node;		/* in adapter->rss_ctxs */
+};
+
+/* What a table, its key, its fields shall be; NULL: as they are. */
+struct vmq_rss_change {
+	const u32 *table;
+	const u8 *key;
+	const u8 *fields;		/* [VMQ_RSS_TYPES] */
+};
+
+struct vmq_queue *vmq_rss_pick(const struct vmq_rss *rss, struct sk_buff *skb);
+int vmq_rss_change(struct vmq_adapter *a, struct vmq_spread *s,
+		   const struct vmq_rss_change *change,
+		   struct netlink_ext_ack *extack);
+void vmq_rss_get(struct vmq_adapter *a, const struct vmq_spread *s,
+		 u32 *table, struct vmq_rss_hash *hash);
+u32 vmq_rss_size(struct vmq_adapter *a, const struct vmq_spread *s);
+int vmq_rss_resize(struct vmq_adapter *a, u32 count);
+void vmq_rss_unclaim(struct vmq_adapter *a);
+bool vmq_rss_yields(const struct vmq_queue *q);
+u32 vmq_rss_claimable(struct vmq_adapter *a, u32 limit);
+int vmq_rss_yield(struct vmq_queue *q);
+struct vmq_rss_ctx *vmq_rss_ctx_find(struct vmq_adapter *a, u32 id);
+struct vmq_queue *vmq_rss_target(struct vmq_adapter *a, u32 id);
+struct vmq_rss_ctx *vmq_rss_ctx_new(struct vmq_adapter *a, u32 id,
+				    struct ethtool_rxfh_context *core,
+				    const struct vmq_rss_change *change,
+				    struct netlink_ext_ack *extack);
+void vmq_rss_ctx_del(struct vmq_adapter *a, struct vmq_rss_ctx *ctx);
+void vmq_rss_ctx_flush(struct vmq_port *port);
+struct vmq_queue *vmq_rss_port_target(struct vmq_port *port, u32 n);
+void vmq_rss_freeze(struct vmq_adapter *a);
+int vmq_rss_port_init(struct vmq_port *port);
+void vmq_rss_port_destroy(struct vmq_port *port);
+int vmq_rss_init(struct vmq_adapter *a);
+void vmq_rss_destroy(struct vmq_adapter *a);
+
+/*
+ * The queue itself, or the one of several that it stands for. Context: RCU read
+ * side, BH off; data at the network header.
+ */
+static inline struct vmq_queue *vmq_rss_queue(struct vmq_queue *q,
+					      struct sk_buff *skb)
+{
+	const struct vmq_rss *rss = rcu_dereference(q->rss);
+
+	return likely(!rss) ? q : vmq_rss_pick(rss, skb);
+}
+
+/* The queue of a frame that no filter claims. Context: as above. */
+static inline struct vmq_queue *vmq_rss_default(const struct vmq_adapter *a,
+						struct sk_buff *skb)
+{
+	const struct vmq_rss *rss = rcu_dereference(a->rss);
+
+	return likely(!rss) ? rcu_dereference(a->queue[0]) :
+			      vmq_rss_pick(rss, skb);
 }
 
 /* ---- uplink.c ---- */
@@ -351,6 +434,7 @@ void vmq_uplink_exit(void);
 extern struct vmq_queue vmq_drop_queue;
 
 void vmq_classify_init(void);
+void vmq_key_from_skb(const struct sk_buff *skb, struct vmq_key *key, bool ip);
 struct vmq_queue *vmq_classify(const struct vmq_adapter *a,
 			       const struct sk_buff *skb);
 struct vmq_queue *vmq_classify_mac(const struct vmq_adapter *a,
@@ -402,6 +486,7 @@ struct vmq_port {
 	struct vmq_queue **queue;	/* [n_queues] */
 	u32 n_queues;			/* 0: works from the default queue */
 	struct vmq_queue soft;		/* for the default queue, or for all of them */
+	struct vmq_spread spread;	/* over them */
 	struct vmq_vf *vf;		/* whose netdev this is; NULL: a port */
 	bool claimed;			/* its tap was opened once */
 	bool deleted;			/* it is on its way out */
@@ -468,13 +553,34 @@ void vmq_tap_remove_node(struct vmq_port *port);
 bool vmq_tap_has_room(struct vmq_port *port);
 void vmq_tap_take(struct vmq_port *port, struct sk_buff_head *list);
 
-/* ---- ethtool.c, ethtool_nfc.c, stats.c ---- */
+/* ---- ethtool.c, ethtool_nfc.c, ethtool_rss.c, stats.c ---- */
 
 extern const struct ethtool_ops vmq_adapter_ethtool_ops;
 extern const struct ethtool_ops vmq_port_ethtool_ops;
 extern const struct ethtool_ops vmq_vf_ethtool_ops;
 extern const struct netdev_stat_ops vmq_adapter_stat_ops;
 extern const struct netdev_stat_ops vmq_port_stat_ops;
+
+u32 vmq_rxfh_key_size(struct net_device *dev);
+u32 vmq_rxfh_indir_size(struct net_device *dev);
+int vmq_rxfh_get(struct net_device *dev, struct ethtool_rxfh_param *rxfh);
+int vmq_rxfh_set(struct net_device *dev, struct ethtool_rxfh_param *rxfh,
+		 struct netlink_ext_ack *extack);
+int vmq_rxfh_create(struct net_device *dev, struct ethtool_rxfh_context *core,
+		    const struct ethtool_rxfh_param *rxfh,
+		    struct netlink_ext_ack *extack);
+int vmq_rxfh_modify(struct net_device *dev, struct ethtool_rxfh_context *core,
+		    const struct ethtool_rxfh_param *rxfh,
+		    struct netlink_ext_ack *extack);
+int vmq_rxfh_remove(struct net_device *dev, struct ethtool_rxfh_context *core,
+		    u32 id, struct netlink_ext_ack *extack);
+int vmq_rxfh_fields_get(struct net_device *dev,
+			struct ethtool_rxfh_fields *fields);
+int vmq_rxfh_fields_set(struct net_device *dev,
+			const struct ethtool_rxfh_fields *fields,
+			struct netlink_ext_ack *extack);
+int vmq_rxfh_nfc_get(struct net_device *dev, struct ethtool_rxnfc *info);
+int vmq_rxfh_nfc_set(struct net_device *dev, const struct ethtool_rxnfc *info);
 
 int vmq_nfc_get(struct net_device *dev, struct ethtool_rxnfc *info,
 		u32 *locations);

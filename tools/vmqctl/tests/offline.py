@@ -75,7 +75,9 @@ CORE = record(1, item(1, OTHER) + item(2, bytes.fromhex("525400123456")) +
               item(7, struct.pack("<I", 1)) + item(8, b"vm 1\xff\x01") + item(0x8000 + 77, b"abc") +
               item(4, b"".join(bytes.fromhex("525400123457") + struct.pack("<HHH", v, i, 0)
                                for i, v in enumerate([0, 5, 0xFFFF]))) +
-              item(9, struct.pack("<15Q", *range(15))))
+              item(9, struct.pack("<15Q", *range(15))) +
+              item(10, bytes(range(40)) + bytes([3, 15, 0, 1, 3, 4, 8, 2]) +
+                   struct.pack("<HH4H", 3, 4, 0, 2, 1, 2)))
 CONNS = acl(conn(4, bytes([10, 0, 0, 1]), bytes([192, 0, 2, 1])),
             conn(6, bytes(15) + b"\x01", bytes.fromhex("20010db8") + bytes(12), state=99))
 GOOD = stream(CORE, record(2, CONNS, ACL, flags=1), record(2, b"12345", OTHER, cls=ACL, version=7),
@@ -126,6 +128,10 @@ def test_good():
                               {"mac": mac, "vlan": 5, "queue-index": 1},
                               {"mac": mac, "queue-index": 2}]
     assert core["counters"]["rx-bytes"] == 1 and core["counters"]["counter-14"] == 14
+    rss = core["rss"]
+    assert rss["key"] == bytes(range(40)).hex() and rss["queues"] == 3
+    assert rss["table"] == [0, 2, 1, 2]
+    assert list(rss["fields"].values()) == ["sd", "sdfn", "", "s", "sd", "f", "n", "d"]
     assert acl_rec["name"] == "acl" and acl_rec["flags"] == ["optional"]
     a, b = acl_rec["connection"]
     assert (a["local"], a["remote-port"], a["state"], a["direction"]) == ("10.0.0.1", 443,

@@ -23,9 +23,30 @@ static struct vmq_core_mac test_mc[] = {
 	{ { 0x33, 0x33, 0xff, 1, 2, 3 } },
 };
 
+#define TEST_RSS	128
+
+/* Set up by each test that needs it; the table has no initializer. */
+static struct vmq_core_rss *test_rss(void)
+{
+	static u8 room[sizeof(struct vmq_core_rss) + TEST_RSS * sizeof(u32)]
+		__aligned(8);
+	struct vmq_core_rss *rss = (void *)room;
+	u32 i;
+
+	rss->size = TEST_RSS;
+	rss->queues = 4;
+	memset(rss->key, 0x5a, sizeof(rss->key));
+	memset(rss->fields, VMQ_RSS_ADDRS, sizeof(rss->fields));
+	rss->fields[VMQ_RSS_UDP6] = VMQ_RSS_DPORT;
+	for (i = 0; i < rss->size; i++)
+		rss->table[i] = i * i % 4;
+	return rss;
+}
+
 static void test_full(struct vmq_core_state *st)
 {
 	memset(st, 0, sizeof(*st));
+	st->rss = test_rss();
 	st->present = GENMASK(VMQ_CORE_ITEMS - 1, 1);
 	st->uuid.b[3] = 7;
 	st->mac[0] = 2;
@@ -81,6 +102,9 @@ static void vmq_core_round_trip(struct kunit *test)
 			   sizeof(test_filters));
 	KUNIT_ASSERT_EQ(test, out->n_mc, st.n_mc);
 	KUNIT_EXPECT_MEMEQ(test, out->mc, test_mc, sizeof(test_mc));
+	KUNIT_ASSERT_NOT_NULL(test, out->rss);
+	KUNIT_EXPECT_MEMEQ(test, out->rss, st.rss,
+			   struct_size(st.rss, table, TEST_RSS));
 	vmq_core_free(out);
 }
 
@@ -180,6 +204,19 @@ static const struct test_item {
 	{ "part of a counter", -EINVAL, VMQ_CORE_COUNTERS, 12 },
 	{ "impossible counter", -EINVAL, VMQ_CORE_COUNTERS, 8,
 	  { 0, 0, 0, 0, 0, 0, 0, 0x80 } },
+	{ "RSS", 0, VMQ_CORE_RSS, 54, { [48] = 2, [50] = 1, [52] = 1 } },
+	{ "part of RSS", -EINVAL, VMQ_CORE_RSS, 51, { [48] = 2 } },
+	{ "RSS without a table", -EINVAL, VMQ_CORE_RSS, 52, { [48] = 2 } },
+	{ "RSS table cut short", -EINVAL, VMQ_CORE_RSS, 54,
+	  { [48] = 2, [50] = 2 } },
+	{ "RSS table of three", -EINVAL, VMQ_CORE_RSS, 58,
+	  { [48] = 2, [50] = 3 } },
+	{ "RSS queue that is none", -EINVAL, VMQ_CORE_RSS, 54,
+	  { [48] = 2, [50] = 1, [52] = 2 } },
+	{ "RSS field that is none", -EINVAL, VMQ_CORE_RSS, 54,
+	  { [41] = 0x10, [48] = 2, [50] = 1 } },
+	{ "RSS by ports of plain IP", -EINVAL, VMQ_CORE_RSS, 54,
+	  { [40] = 4, [48] = 2, [50] = 1 } },
 };
 
 static void test_item_name(const struct test_item *item, char *name)
@@ -205,7 +242,7 @@ static void vmq_core_items(struct kunit *test)
 	struct netlink_ext_ack extack = {};
 	struct vmq_core_state *st;
 	struct vmq_record rec = {};
-	u8 buf[4 + VMQ_NAME_MAX] = {};
+	u8 buf[2 * (4 + VMQ_NAME_MAX)] = {};
 
 	rec.data = buf;
 	rec.size = test_put(buf, item);

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The item of the core record that says how a port spreads its flows: key, hashed
+ * fields and table (V-37). Reading and writing are pure; putting it in place is
+ * at the end.
+ */
+#include <linux/log2.h>
+#include <linux/slab.h>
+#include <linux/unaligned.h>
+
+#include "state.h"
+
+/* In front of the table, whose entries are le16 each. */
+struct vmq_core_rss_wire {
+	u8 key[VMQ_RSS_KEY_LEN];
+	u8 fields[VMQ_RSS_TYPES];
+	__le16 queues;
+	__le16 size;
+};
+
+/**
+ * vmq_core_rss_len() - bytes of the item
+ * @rss: what is to be in it, or NULL
+ *
+ * Context: Any.
+ * Return: the bytes, without padding.
+ */
+size_t vmq_core_rss_len(const struct vmq_core_rss *rss)
+{
+	return sizeof(struct vmq_core_rss_wire) +
+	       (rss ? rss->size : 0) * sizeof(__le16);
+}
+
+/**
+ * vmq_core_rss_put() - writes the item
+ * @rss: what is to be in it
+ * @data: room for vmq_core_rss_len() bytes
+ *
+ * Context: Any.
+ */
+void vmq_core_rss_put(const struct vmq_core_rss *rss, void *data)
+{
+	struct vmq_core_rss_wire wire = {
+		.queues = cpu_to_le16(rss->queues),
+		.size = cpu_to_le16(rss->size),
+	};
+	u32 i;
+
+	memcpy(wire.key, rss->key, sizeof(wire.key));
+	memcpy(wire.fields, rss->fields, sizeof(wire.fields));
+	memcpy(data, &wire, sizeof(wire));
+	data += sizeof(wire);
+	for (i = 0; i < rss->size; i++)
+		put_unaligned_le16(rss->table[i], data + i * sizeof(__le16));
+}
+
+static bool vmq_core_rss_fields_ok(const u8 *fields)
+{
+	unsigned int i;
+
+	for (i = 0; i < VMQ_RSS_TYPES; i++) {
+		if (fields[i] & ~(VMQ_RSS_ADDRS | VMQ_RSS_PORTS))
+			return false;
+		if ((i == VMQ_RSS_IP4 || i == VMQ_RSS_IP6) &&
+		    fields[i] & VMQ_RSS_PORTS)
+			return false;
+	}
+	return true;
+}
+
+/**
+ * vmq_core_rss_get() - reads the item
+ * @out: set to what is in it, to be freed with kfree()
+ * @data: the item
+ * @len: its bytes
+ * @extack: says what is wrong with it
+ *
+ * Context: Process context.
+ * Return: 0, -EINVAL or -ENOMEM.
+ */
+int vmq_core_rss_get(struct vmq_core_rss **out, const void *data, size_t len,
+		     struct netlink_ext_ack *extack)
+{
+	struct vmq_core_rss_wire wire;
+	struct vmq_core_rss *rss;
+	u32 queues, size, i;
+
+	if (len < sizeof(wire)) {
+		NL_SET_ERR_MSG(extack, "RSS table of wrong length");
+		return -EINVAL;
+	}
+	memcpy(&wire, data, sizeof(wire));
+	data += sizeof(wire);
+	queues = le16_to_cpu(wire.queues);
+	size = le16_to_cpu(wire.size);
+	if (size > VMQ_CORE_MAX_RSS || !is_power_of_2(size) ||
+	    len != sizeof(wire) + size * sizeof(__le16)) {
+		NL_SET_ERR_MSG(extack, "RSS table of wrong length");
+		return -EINVAL;
+	}
+	if (!vmq_core_rss_fields_ok(wire.fields)) {
+		NL_SET_ERR_MSG(extack, "RSS fields that do not exist");
+		return -EINVAL;
+	}
+	rss = kzalloc(struct_size(rss, table, size), GFP_KERNEL_ACCOUNT);
+	if (!rss)
+		return -ENOMEM;
+	rss->size = size;
+	rss->queues = queues;
+	memcpy(rss->key, wire.key, sizeof(rss->key));
+	memcpy(rss->fields, wire.fields, sizeof(rss->fields));
+	for (i = 0; i < size; i++) {
+		rss->table[i] = get_unaligned_le16(data + i * sizeof(__le16));
+		if (rss->table[i] < queues)
+			continue;
+		NL_SET_ERR_MSG_FMT(extack, "RSS table names queue %u of %u",
+				   rss->table[i], queues);
+		kfree(rss);
+		return -EINVAL;
+	}
+	*out = rss;
+	return 0;
+}
+
+/* ---- on this host ---- */
+
+/**
+ * vmq_core_rss_save() - how a port spreads its flows
+ * @port: the port
+ * @out: set to that, to be freed with kfree(); NULL for a port with one queue
+ *
+ * Context: Process context, rtnl held; takes adapter->lock.
+ * Return: 0 or -ENOMEM.
+ */
+int vmq_core_rss_save(struct vmq_port *port, struct vmq_core_rss **out)
+{
+	struct vmq_adapter *a = port->adapter;
+	struct vmq_rss_hash *hash;
+	struct vmq_core_rss *rss;
+	u32 size;
+
+	*out = NULL;
+	if (port->n_queues < 2)
+		return 0;
+	size = vmq_rss_size(a, &port->spread);
+	hash = kmalloc(sizeof(*hash), GFP_KERNEL);
+	rss = kzalloc(struct_size(rss, table, size), GFP_KERNEL_ACCOUNT);
+	if (!hash || !rss) {
+		kfree(hash);
+		kfree(rss);
+		return -ENOMEM;
+	}
+	rss->size = size;
+	rss->queues = port->n_queues;
+	vmq_rss_get(a, &port->spread, rss->table, hash);
+	memcpy(rss->key, hash->key, sizeof(rss->key));
+	memcpy(rss->fields, hash->fields, sizeof(rss->fields));
+	kfree(hash);
+	*out = rss;
+	return 0;
+}
+
+/**
+ * vmq_core_rss_apply() - makes a port spread its flows like that
+ * @port: the port
+ * @rss: how
+ * @extack: says why not
+ *
+ * Key and fields are those of the record. The table is too where the port has as
+ * many queues as it was for; otherwise the port's own stays, for nobody knows
+ * what the other would mean here. A port with one queue has nothing to spread.
+ *
+ * Context: Process context, rtnl held; takes adapter->lock.
+ * Return: 0 or -ENOMEM, with nothing changed.
+ */
+int vmq_core_rss_apply(struct vmq_port *port, const struct vmq_core_rss *rss,
+		       struct netlink_ext_ack *extack)
+{
+	struct vmq_rss_change change = {
+		.key = rss->key,
+		.fields = rss->fields,
+	};
+	u32 *table, size, i;
+	int err;
+
+	if (port->n_queues < 2)
+		return 0;
+	size = vmq_rss_size(port->adapter, &port->spread);
+	table = kmalloc_array(size, sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return -ENOMEM;
+	/* both sizes are powers of two: a smaller table means it repeated */
+	if (rss->queues == port->n_queues && rss->size <= size) {
+		for (i = 0; i < size; i++)
+			table[i] = rss->table[i % rss->size];
+		change.table = table;
+	}
+	err = vmq_rss_change(port->adapter, &port->spread, &change, extack);
+	kfree(table);
+	return err;
+}
