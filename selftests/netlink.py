@@ -68,6 +68,7 @@ def test_capabilities():
     """What is switched off is not among the current ones (K-04)."""
     world()
     ksft_in("ntuple", vmqctl("adapter show")[0]["capabilities"])
+    ksft_in("rss", vmqctl("adapter show")[0]["capabilities"])
     ethtool("-K vmq0 ntuple off")
     [shown] = vmqctl("adapter show")
     ksft_not_in("ntuple", shown["capabilities"], "K-04")

@@ -7,7 +7,7 @@
 
 static const char *const capabilities[] = {
 	"vm-queue", "mac-filter", "vlan-filter", "vlan-strip", "source-mac",
-	"ethertype", "mask-equal", "ntuple", "drop",
+	"ethertype", "mask-equal", "ntuple", "drop", "rss",
 };
 
 static const struct attr_desc adapter_attrs[] = {

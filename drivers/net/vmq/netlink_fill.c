@@ -31,7 +31,8 @@ static int vmq_put_uuid(struct sk_buff *msg, int attr, const uuid_t *uuid)
 #define VMQ_CAPS_ALWAYS	(VMQ_CAPABILITY_VM_QUEUE |			\
 			 VMQ_CAPABILITY_MAC_FILTER |			\
 			 VMQ_CAPABILITY_VLAN_FILTER |			\
-			 VMQ_CAPABILITY_VLAN_STRIP)
+			 VMQ_CAPABILITY_VLAN_STRIP |			\
+			 VMQ_CAPABILITY_RSS)
 #define VMQ_CAPS_NTUPLE	(VMQ_CAPABILITY_SOURCE_MAC |			\
 			 VMQ_CAPABILITY_ETHERTYPE |			\
 			 VMQ_CAPABILITY_MASK_EQUAL |			\

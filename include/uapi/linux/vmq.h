@@ -88,6 +88,8 @@ enum vmq_ext_class {
  * @VMQ_CAPABILITY_NTUPLE: Tests of IPv4, IPv6, TCP, UDP and SCTP header
  *   fields.
  * @VMQ_CAPABILITY_DROP: Filters that drop what they match.
+ * @VMQ_CAPABILITY_RSS: Tables that spread frames over queues, of the adapter,
+ *   ports and contexts.
  */
 enum vmq_capability {
 	VMQ_CAPABILITY_VM_QUEUE = 1,
@@ -99,6 +101,7 @@ enum vmq_capability {
 	VMQ_CAPABILITY_MASK_EQUAL = 64,
 	VMQ_CAPABILITY_NTUPLE = 128,
 	VMQ_CAPABILITY_DROP = 256,
+	VMQ_CAPABILITY_RSS = 512,
 };
 
 /**
