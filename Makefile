@@ -42,10 +42,13 @@ kunit: deps		## KUnit suites: UML, newest kernel, KASAN, lockdep, kmemleak
 selftests: deps		## selftests: UML, and QEMU with the distribution's kernel
 	selftests/run selftests
 
+upstream: deps		## the kernel's own selftests for drivers, on an adapter
+	selftests/run upstream
+
 e2e: deps		## end to end: a real QEMU guest on a port
 	selftests/run e2e
 
-test: deps		## check, kunit, selftests and e2e
+test: deps		## check, kunit, selftests, upstream and e2e
 	selftests/run all
 
 demo: deps		## two guests, a flow rule, an ACL, and a port that moves
@@ -61,4 +64,4 @@ help:			## this text
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | \
 		while IFS="$$(printf '\t')" read -r t d; do printf '  %-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all modules tools install clean gen check kunit selftests e2e test demo bench deps help
+.PHONY: all modules tools install clean gen check kunit selftests upstream e2e test demo bench deps help

@@ -121,6 +121,19 @@ def source(series):
     return final
 
 
+def ethtool():
+    """A newer ethtool than that of Debian 12: it knows RSS over netlink."""
+    version = version_of("trixie-main", "ethtool")
+    final = CACHE / f"programs/ethtool-{version.partition(':')[2]}"
+    if not final.exists():
+        with lock("ethtool"):
+            if not final.exists():
+                with new_directory(final) as scratch:
+                    unpack_packages("trixie-main", {"ethtool": version},
+                                    scratch)
+    return final / "usr/sbin/ethtool"
+
+
 def headers():
     """Where to build modules for the stock kernel (a KERNELDIR)."""
     release = stock_release()
