@@ -11,7 +11,8 @@ import time
 from lib import (NetNS, NlError, Raw, Rtnl, adapter, arp, cmd,
                  defer, ether, fail_cmd, ksft_eq, ksft_ge, ksft_in, ksft_lt,
                  ksft_main, ksft_pr, ksft_raises, ksft_true, mac, machine,
-                 pair, port, vmqctl, wait_until)
+                 pair, port, restore, save, set_sysctl,
+                 vmqctl, wait_until)
 from lib.env import ready
 from lib.frames import _pseudo, checksum
 from lib.tap import Guest, gate, port_get, port_set
@@ -173,6 +174,42 @@ def test_held():
     ksft_eq((after["waiting_frames"], after["waiting_bytes"]), (0, 0))
 
 
+def test_expected():
+    """A port that is ready for a guest which is elsewhere still: who sends to
+    it on this host reaches it there, until its state has come (L-07)."""
+    wire, guest = world()
+    wire.drain()
+    with Raw("vm2") as other:
+        port_set(gate="auto")
+        other.send(*numbered(3, src=2))
+        ksft_eq(numbers(wire.all(0.3, ours)), [0, 1, 2])
+        ksft_eq(waits(), 0)
+        stream = save("vm2")
+        cmd("ip link set vm2 address 52:54:00:00:00:12")
+        restore("vm1", gate_only(stream))
+        other.send(*numbered(3, src=2, first=3))
+        ksft_true(wait_until(lambda: waits() == 3), "now it is here")
+        ksft_eq(wire.all(match=ours), [])
+        guest.send(ether(9, 1))
+        ksft_eq(numbers(guest.all(0.5, count=3)), [3, 4, 5])
+
+
+def gate_only(stream):
+    """A stream without any record."""
+    end = stream[-56:-8] + bytes(4)
+    body = stream[:16] + end
+    return body + struct.pack("<I", crc32c(body))
+
+
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
 def test_held_vlan():
     """A frame keeps its VLAN tag while it waits."""
     wire, guest = world()
@@ -243,6 +280,22 @@ def test_auto_netdev():
         guest.send(ether(9, 1, payload=b"first"))
         ksft_eq(len(wire.all(0.3, lambda got: b"first" in got)), 1)
         ksft_eq(gate(), "open")
+
+
+def test_auto_host():
+    """What the host's own IPv6 says on a port that comes up opens nothing, nor
+    does it leave: nobody learns from it where the guest is."""
+    wire, _ = world(ports=(), tap=False)
+    Rtnl().add("vm1", "vmqport", link="vmq0", address="52:54:00:00:00:01")
+    defer(lambda: Rtnl().delete("vm1"))
+    wire.drain()
+    port_set(gate="auto")
+    set_sysctl("net/ipv6/conf/vm1/dad_transmits", 1)
+    Rtnl().up("vm1")
+    ksft_true(wait_until(lambda: port_get()["frames_muted"] > 2, 10),
+              "it has nothing to say")
+    ksft_eq(wire.all(match=lambda got: got[6:12] == mac(1)), [])
+    ksft_eq(gate(), "auto")
 
 
 def test_order():

@@ -14,7 +14,7 @@ from lib import (Genl, NlError, Raw, Rtnl, Session, abort, adapter, cmd, defer,
                  ksft_main, ksft_pr, ksft_raises, ksft_true, mac, machine,
                  pair, port, restore, save, vmqctl, wait_until)
 from lib.tap import Events, Guest, gate, port_get, port_set
-from gate import announcements, numbered, numbers, ours, says
+from gate import announcements, crc32c, numbered, numbers, ours, says
 from tap import LARGE, MSS, SEGMENTS, unfinished
 from lib import build
 from switch import good_checksum
@@ -367,15 +367,6 @@ def gate_stream(stream, data):
     body = bytearray(out + stream[at:])
     body[-4:] = struct.pack("<I", crc32c(bytes(body[:-4])))
     return bytes(body)
-
-
-def crc32c(data):
-    crc = 0xffffffff
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
-    return crc ^ 0xffffffff
 
 
 def item(kind, data):

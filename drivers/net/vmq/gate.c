@@ -192,6 +192,7 @@ bool vmq_gate_open(struct vmq_gate *g)
 		WRITE_ONCE(g->mode, VMQ_PORT_GATE_OPEN);
 		g->forwarding = false;
 		g->by_save = false;
+		WRITE_ONCE(g->expected, false);
 		g->deadline = jiffies + VMQ_GATE_PATIENCE;
 		g->gap = 0;
 		if (g->closed_at)
@@ -236,6 +237,7 @@ void vmq_gate_close(struct vmq_gate *g, enum vmq_port_gate mode)
 	spin_lock_bh(&g->lock);
 	vmq_gate_shut(g, mode);
 	g->by_save = false;
+	WRITE_ONCE(g->expected, mode == VMQ_PORT_GATE_AUTO);
 	spin_unlock_bh(&g->lock);
 	cancel_delayed_work_sync(&g->drain);
 	vmq_gate_kick(g);
@@ -259,6 +261,7 @@ void vmq_gate_save_begin(struct vmq_gate *g)
 		g->by_save = true;
 	}
 	g->forwarding = false;
+	WRITE_ONCE(g->expected, false);
 	g->saving = true;
 	g->n.saved = 0;
 	spin_unlock_bh(&g->lock);
@@ -400,6 +403,7 @@ void vmq_gate_restore(struct vmq_gate *g, struct sk_buff_head *list,
 	spin_lock(&g->lock);
 	vmq_gate_purge(g, &g->first);
 	g->by_save = false;
+	WRITE_ONCE(g->expected, false);
 	g->n.restored = restored;
 	g->n.dropped += lost;
 	vmq_gate_fill(g, list, &drop);

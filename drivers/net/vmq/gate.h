@@ -86,6 +86,7 @@ struct vmq_gate_counters {
  * @redirected: there is such a place
  * @saving: a stream is made of what waits, so that it has to stay
  * @by_save: a save made it automatic
+ * @expected: its guest is elsewhere still, so senders on this host reach it there
  * @drain_cpu: where the drain is delivering, -1 where it is not
  * @lock: protects the rest, and changes of the above
  * @first: frames that come before all others: those of a stream
@@ -108,6 +109,7 @@ struct vmq_gate {
 	bool redirected;
 	bool saving;
 	bool by_save;
+	bool expected;
 	int drain_cpu;
 	spinlock_t lock;	/* innermost; BH off */
 	struct sk_buff_head first;

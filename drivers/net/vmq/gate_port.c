@@ -171,22 +171,28 @@ bool __vmq_gate_mutes_flood(struct vmq_port *port)
 }
 
 /*
- * Did the guest send this, or its QEMU? The host's own stack may have something
- * to say on the netdev of a port too, as IPv6 does when it comes up; that comes
- * from a socket of its own. Frames from vhost-net have none.
+ * Did the guest send this, or its QEMU? The host's own stack has something to say on
+ * the netdev of a port too, as IPv6 does when it comes up; that comes from a socket
+ * of the kernel. Once there is a tap, only what comes by it is the guest's; frames
+ * from vhost-net have no socket.
  */
 static bool vmq_gate_from_guest(struct vmq_port *port,
 				const struct sk_buff *skb)
 {
+	const struct sock *sk = skb->sk;
 	const struct tap_queue *tq;
 	int i;
 
-	if (!READ_ONCE(port->claimed) || !skb->sk)
+	if (!sk)
+		return true;
+	if (sk_fullsock(sk) && sk->sk_kern_sock)
+		return false;
+	if (!READ_ONCE(port->claimed))
 		return true;
 	for (i = 0; i < min(READ_ONCE(port->tap.numvtaps), MAX_TAP_QUEUES);
 	     i++) {
 		tq = rcu_dereference(port->tap.taps[i]);
-		if (tq && &tq->sk == skb->sk)
+		if (tq && &tq->sk == sk)
 			return true;
 	}
 	return false;

@@ -57,6 +57,16 @@ static inline bool vmq_gate_mutes_flood(struct vmq_port *port)
 	       READ_ONCE(port->gate.shut) && __vmq_gate_mutes_flood(port);
 }
 
+/*
+ * Was the port made ready for a guest that is on another host still? Context: RCU
+ * read side.
+ */
+static inline bool vmq_gate_expects(const struct vmq_port *port)
+{
+	return static_branch_unlikely(&vmq_gate_key) &&
+	       READ_ONCE(port->gate.expected);
+}
+
 /* May the port not send this frame? Context: RCU read side, BH off. */
 static inline bool vmq_gate_mutes_tx(struct vmq_port *port,
 				     const struct sk_buff *skb)

@@ -208,6 +208,12 @@ static void vmq_tx_unicast(struct vmq_adapter *a, struct vmq_port *from,
 		vmq_tx_drop(s, skb, SKB_DROP_REASON_OTHERHOST);
 		return;
 	}
+	/* it has arrived when its state has: until then it is elsewhere */
+	if (to && unlikely(vmq_gate_expects(to)) &&
+	    rcu_access_pointer(a->uplink)) {
+		vmq_tx_uplink_or_drop(a, skb, s);
+		return;
+	}
 	/* a queue without a port is the host's, which does not send to itself */
 	if (to || from)
 		vmq_tx_local(q, skb, s);

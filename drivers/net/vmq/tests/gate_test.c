@@ -162,14 +162,17 @@ static void vmq_gate_states(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, g->mode, VMQ_PORT_GATE_CLOSED);
 	KUNIT_EXPECT_TRUE(test, g->shut);
 	KUNIT_EXPECT_NE(test, g->closed_at, 0ULL);
+	KUNIT_EXPECT_FALSE(test, g->expected);
 	vmq_gate_close(g, VMQ_PORT_GATE_AUTO);
 	KUNIT_EXPECT_EQ(test, g->mode, VMQ_PORT_GATE_AUTO);
+	KUNIT_EXPECT_TRUE(test, g->expected);
 	KUNIT_EXPECT_EQ(test, t->opened, 0U);
 	KUNIT_EXPECT_TRUE(test, vmq_gate_open(g));
 	KUNIT_EXPECT_EQ(test, t->opened, 1U);
 	KUNIT_EXPECT_NE(test, g->gap, 0ULL);
 	flush_delayed_work(&g->drain);
 	KUNIT_EXPECT_FALSE(test, g->shut);
+	KUNIT_EXPECT_FALSE(test, g->expected);
 	KUNIT_EXPECT_EQ(test, t->drained, 1U);
 }
 
