@@ -10,6 +10,8 @@ TESTVM   := tools/testvm/run
 MODULES_OK := test -e $(KERNELDIR)/Makefile || \
 	{ echo "no kernel headers at $(KERNELDIR): install linux-headers-$$(uname -r) or give KERNELDIR=" >&2; exit 1; }
 
+SYSTEMD_OK := pkg-config --exists libsystemd
+
 all: modules tools	## the module (against KERNELDIR) and the tools
 
 modules:		## the module alone
@@ -17,18 +19,23 @@ modules:		## the module alone
 	@tools/build/kernel-version.sh $(KERNELDIR)
 	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) modules
 
-tools:			## vmqctl alone; needs libmnl-dev
+tools:			## vmqctl, needs libmnl-dev; vmq-vmstate, needs libsystemd-dev too
 	$(MAKE) -C tools/vmqctl
+	@if $(SYSTEMD_OK); then $(MAKE) -C tools/vmq-vmstate; \
+	else echo "no libsystemd: vmq-vmstate is not built" >&2; fi
 
 install: modules	## module, tools and manual pages (DESTDIR, PREFIX)
 	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) \
 		INSTALL_MOD_DIR=updates modules_install
 	$(MAKE) -C tools/vmqctl install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	@if $(SYSTEMD_OK); then $(MAKE) -C tools/vmq-vmstate install \
+		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX); fi
 
 clean:			## remove what was built here; the cache stays
 	@if test -e $(KERNELDIR)/Makefile; then \
 		$(MAKE) -C $(KERNELDIR) M=$(CURDIR) clean; fi
 	$(MAKE) -C tools/vmqctl clean
+	$(MAKE) -C tools/vmq-vmstate clean
 
 gen:			## generated files, from Documentation/netlink/specs/vmq.yaml
 	tools/build/gen.sh

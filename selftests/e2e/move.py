@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """A QEMU guest moves between hosts, and vmq_acl's connections with its port.
 
-Live migration between two QEMU processes. While the guest is paused its
-port's state goes from one host to the other as a file.
+Live migration between two QEMU processes, with vmq-vmstate beside each: the
+port's state is in QEMU's own stream. Then back without it, by a file. live.py
+has the guest move under traffic.
 """
 
 import json
@@ -19,10 +20,11 @@ import ktap
 from ktap import check
 from stage import (GUEST, HOST, MAC, STATION, Echo, adapter_commands, connects,
                    counters, host2_commands, module_commands, sh,
-                   station_commands)
+                   station_commands, wait_for)
 
 if boot.inside():
     from nested import Guest, live_migrate
+    from vmstate import Helper
 
 ALLOWED, DENIED = 7000, 7001         # TCP ports, by the policy of host 1
 STATE = "/tmp/port.state"
@@ -32,17 +34,18 @@ ON_HOST2 = "ip netns exec host2 "
 class World:
     """What the tests share; they come in the order of TESTS."""
     address = f"{GUEST[1]}/24"
-    guest = connection = saved = None
+    guest = connection = saved = helper = None
 
 
 world = World()
 
 
-def make_port(prefix, name, index, *rules, mac=None):
+def make_port(prefix, name, index, *rules, mac=None, gate="open"):
     """A port, on the host where `prefix` runs commands, with ACL rules."""
     address = f"address {mac}" if mac else ""
     sh(f"{prefix}ip link add link vmq0 name {name} {address} index {index} "
        "type vmqport")
+    sh(f"{prefix}vmqctl port set dev {name} gate {gate}")
     sh(f"{prefix}ip link set {name} up")
     for rule in rules:
         sh(f"{prefix}vmqctl acl add dev {name} {rule}")
@@ -68,7 +71,9 @@ def test_boot():
     make_port("", "vm1", 101,
               f"priority 1 direction in action allow proto tcp dport {ALLOWED}",
               "priority 9 direction in action deny", mac=MAC[1])
-    world.guest = Guest("source", "vm1", MAC[1], world.address)
+    world.helper = Helper("source", "vm1")
+    world.guest = Guest("source", "vm1", MAC[1], world.address,
+                        vmstate=world.helper)
     world.guest.boot()
     for port in (ALLOWED, DENIED):
         world.guest.run(f"nc -ll -p {port} -e tee -a received-{port} &")
@@ -86,22 +91,22 @@ def test_policy():
 
 
 def test_move():
-    """The guest moves to host 2, and its port's state by save and restore"""
-    make_port(ON_HOST2, "vm1b", 102, "priority 9 direction in action deny")
+    """The guest moves to host 2, and its port's state in QEMU's stream"""
+    make_port(ON_HOST2, "vm1b", 102, "priority 9 direction in action deny",
+              mac=MAC[1], gate="auto")
     source = world.guest
+    helper = Helper("destination", "vm1b", prefix=ON_HOST2)
     world.guest = Guest("destination", "vm1b", MAC[1], world.address,
-                        netns="host2", incoming=True)
+                        netns="host2", incoming=True, vmstate=helper)
     world.guest.start()
-
-    def move_state():
-        sh(f"vmqctl port save dev vm1 >{STATE}")
-        shown = sh(f"vmqctl stream show {STATE}")
-        check("acl" in shown, shown)
-        sh(f"{ON_HOST2}vmqctl port restore dev vm1b <{STATE}")
-
-    live_migrate(source, world.guest, move_state)
+    live_migrate(source, world.guest)
+    check("saved" in world.helper.said(), world.helper.said())
+    check("restored" in helper.said(), helper.said())
+    check(world.helper.end() == 0)
+    world.helper = helper
     sh("ip link del vm1")
-    check(MAC[1] in sh(f"{ON_HOST2}ip link show vm1b"), "MAC address")
+    wait_for("the gate opens", lambda: json.loads(sh(
+        f"{ON_HOST2}vmqctl -j port show dev vm1b"))[0]["gate"] == "open")
 
 
 def test_carries_on():
@@ -139,6 +144,8 @@ def test_without_state():
     world.guest = Guest("back", "vm1c", MAC[1], world.address,
                         incoming=True)
     world.guest.start()
+    source.qmp("object-del", id="vmq")
+    world.helper.end()
     live_migrate(source, world.guest,
                  lambda: sh(f"{ON_HOST2}vmqctl port save dev vm1b >{STATE}"))
     sh(ON_HOST2 + "ip link del vm1b")

@@ -103,12 +103,14 @@ user_space() {
 	local out=$logs/vmqctl
 	mkdir -p "$out"
 	make -s -C tools/vmqctl O="$out" CFLAGS='-O2 -g -Wall -Wextra -Wshadow -Werror' 2>&1
+	make -s -C tools/vmq-vmstate O="$logs/vmq-vmstate" CFLAGS='-O2 -g -Werror' 2>&1
 }
 
 offline() {
 	/usr/bin/python3 tools/vmqctl/tests/offline.py "$logs/vmqctl/vmqctl" >"$logs/offline.tap" 2>&1
 	grep -B 5 '^not ok\|^Bail' "$logs/offline.tap"
 	grep -q '^ok' "$logs/offline.tap" || cat "$logs/offline.tap"
+	/usr/bin/python3 tools/libvirt/tests/offline.py >"$logs/hook.tap" 2>&1 || cat "$logs/hook.tap"
 }
 
 fuzz() {
@@ -147,8 +149,8 @@ build linux-7.3 "$("$testvm" --print kerneldir uml-debug)" ARCH=um VMQ_KUNIT=1 >
 report "W=1 and sparse, Linux 7.3 with the KUnit suites" "$logs/build-7.3"
 shell >"$logs/shellcheck" 2>&1;			report "shellcheck" "$logs/shellcheck"
 python >"$logs/python" 2>&1;			report "Python parses" "$logs/python"
-user_space >"$logs/user-space" 2>&1;		report "vmqctl builds without a warning" "$logs/user-space"
-offline >"$logs/offline" 2>&1;			report "vmqctl, what needs no kernel" "$logs/offline"
+user_space >"$logs/user-space" 2>&1;		report "the tools build without a warning" "$logs/user-space"
+offline >"$logs/offline" 2>&1;			report "vmqctl and the libvirt hook, what needs no kernel" "$logs/offline"
 fuzz >"$logs/fuzz-log" 2>&1;			report "damaged streams and records in user space" "$logs/fuzz-log"
 old_kernel >"$logs/old-kernel" 2>&1;		report "an old kernel is refused in one line" "$logs/old-kernel"
 long_files >"$logs/long-files" 2>&1;		report "one concern a file" "$logs/long-files"

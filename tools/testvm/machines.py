@@ -116,7 +116,8 @@ class Machine:
         environment.update(VMQ_OUT=self.out, VMQ_MACHINE=self.name)
         if self.build:
             environment["VMQ_BUILD"] = self.build
-            path = f"{self.build}/tools/vmqctl:{path}"
+            path = (f"{self.build}/tools/vmqctl:"
+                    f"{self.build}/tools/vmq-vmstate:{path}")
         environment.update(PATH=path, PYTHONUNBUFFERED="1",
                            PYTHONDONTWRITEBYTECODE="1")
         write_assignments(self.job / "command", "export ", environment)

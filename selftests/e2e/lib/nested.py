@@ -37,6 +37,14 @@ echo {UP} >&3
 while :; do cat <&3 | busybox sh >&3 2>&1 3>&-; done
 """
 GUESTS = pathlib.Path("/run/guests")
+ECHO = GUESTS / "echo-udp"
+
+
+def make_echo():
+    """Compile the guest's UDP echo, before the first guest is started."""
+    GUESTS.mkdir(exist_ok=True)
+    source = pathlib.Path(__file__).resolve().parent / "echo.c"
+    subprocess.run(["gcc", "-static", "-Os", "-o", ECHO, source], check=True)
 
 
 def make_initramfs():
@@ -48,6 +56,8 @@ def make_initramfs():
         files["bin/busybox"] = (program,
                                 pathlib.Path("/bin/busybox").read_bytes())
         files["init"] = (program, INIT.encode())
+        if ECHO.exists():
+            files["bin/echo-udp"] = (program, ECHO.read_bytes())
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(archive(files))
     return path
@@ -57,7 +67,7 @@ class Guest(Qemu):
     """Runs where its port is: in `netns`, or None for the host itself."""
 
     def __init__(self, name, port, mac, address, *, netns=None, vhost=False,
-                 incoming=False):
+                 incoming=False, vmstate=None):
         prefix = ["ip", "netns", "exec", netns] if netns else []
         shown = subprocess.run(
             [*prefix, "cat", f"/sys/class/net/{port}/ifindex"],
@@ -69,7 +79,9 @@ class Guest(Qemu):
                 "-append", f"console=ttyS0 quiet address={address}",
                 "-netdev", "tap,id=port,fd=3" + (",vhost=on" if vhost else ""),
                 "-device", f"virtio-net-pci,netdev=port,mac={mac},romfile=",
-                *(["-incoming", "defer"] if incoming else [])],
+                *(["-incoming", "defer"] if incoming else []),
+                *(["-object", "dbus-vmstate,id=vmq,addr=unix:path="
+                   f"{vmstate.path}"] if vmstate else [])],
             redirect=f"3<>/dev/tap{shown.stdout.strip()}", prefix=prefix)
 
     def boot(self, timeout=120):
@@ -84,20 +96,25 @@ class Guest(Qemu):
                              f"{self.logs()}") from None
 
 
-def live_migrate(source, destination, while_paused):
+def live_migrate(source, destination, while_paused=None, bandwidth=None):
     """Move the guest between two QEMU processes, the second one `incoming`.
 
     while_paused() is called when the guest has stopped at the source and
-    before it goes on at the destination.
+    before it goes on at the destination. -> what the source's QEMU says
     """
     uri = f"unix:{GUESTS}/migration"
     destination.qmp("migrate-incoming", uri=uri)
-    source.qmp("migrate-set-capabilities", capabilities=[
-        {"capability": "pause-before-switchover", "state": True}])
+    if bandwidth:
+        source.qmp("migrate-set-parameters", **{"max-bandwidth": bandwidth})
+    if while_paused:
+        source.qmp("migrate-set-capabilities", capabilities=[
+            {"capability": "pause-before-switchover", "state": True}])
     source.qmp("migrate", uri=uri)
-    source.wait_migration("pre-switchover")
-    while_paused()
-    source.qmp("migrate-continue", state="pre-switchover")
-    source.wait_migration("completed")
+    if while_paused:
+        source.wait_migration("pre-switchover")
+        while_paused()
+        source.qmp("migrate-continue", state="pre-switchover")
+    shown = source.wait_migration("completed")
     destination.wait_migration("completed")
     source.kill()
+    return shown

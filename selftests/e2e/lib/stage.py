@@ -10,6 +10,7 @@ The wires of the three NICs end outside of the machine, in switch.py.
 
 import contextlib
 import ctypes
+import glob
 import hashlib
 import os
 import re
@@ -72,7 +73,8 @@ def module_commands():
     """Shell commands that load KVM, where the CPU has it, and the modules as
     they were built, with what they depend on."""
     directory = f"{os.environ['VMQ_BUILD']}/drivers/net/vmq"
-    paths = [f"{directory}/vmq.ko", f"{directory}/ext/vmq_acl.ko"]
+    paths = [f"{directory}/vmq.ko",
+             *sorted(glob.glob(f"{directory}/ext/vmq_*.ko"))]
     depends = ",".join(sh(f"modinfo -F depends {path}").strip()
                        for path in paths).split(",")
     others = sorted({name for name in depends if name} - {"vmq"})
@@ -195,6 +197,85 @@ class Echo:
 
     def close(self):
         self.socket.close()
+
+
+class Pulse(threading.Thread):
+    """Lines back and forth on a connection, over and over."""
+
+    def __init__(self, connection, timeout=40):
+        super().__init__(daemon=True)
+        self.connection, self.timeout = connection, timeout
+        self.longest, self.rounds, self.error = 0.0, 0, None
+        self.stopped = threading.Event()
+
+    def run(self):
+        while not self.stopped.wait(0.05):
+            begin = time.monotonic()
+            try:
+                self.connection.exchange(lines=1, timeout=self.timeout)
+            except (OSError, AssertionError) as error:
+                self.error = error
+                return
+            self.rounds += 1
+            self.longest = max(self.longest, time.monotonic() - begin)
+
+    def stop(self):
+        """Raises if the connection broke."""
+        self.stopped.set()
+        self.join()
+        if self.error:
+            raise AssertionError(f"the connection broke: {self.error!r}")
+
+
+class Counter(threading.Thread):
+    """Numbered datagrams to an echo, and what came back of them."""
+
+    def __init__(self, namespace, address, port, interval=0.02):
+        super().__init__(daemon=True)
+        with netns(namespace):
+            self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.connect((address, port))
+        self.socket.setblocking(False)
+        self.interval = interval
+        self.sent, self.last, self.twice, self.late = 0, 0, 0, 0
+        self.got, self.missed = set(), set()
+        self.lock = threading.Lock()
+        self.stopped = threading.Event()
+
+    def receive(self):
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            while True:
+                number = int.from_bytes(self.socket.recv(2048)[:8], "big")
+                with self.lock:
+                    self.twice += number in self.got
+                    self.late += number < self.last
+                    self.got.add(number)
+                self.last = max(self.last, number)
+
+    def run(self):
+        while not self.stopped.wait(self.interval):
+            with contextlib.suppress(OSError):
+                self.socket.send(self.sent.to_bytes(8, "big") + bytes(64))
+                self.sent += 1
+            self.receive()
+
+    def lost(self):
+        """What did not come back and was not told before, of what was sent
+        until now."""
+        until = self.sent
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            with self.lock:
+                missing = set(range(until)) - self.got
+            if not missing:
+                break
+            time.sleep(0.1)
+        new, self.missed = missing - self.missed, missing
+        return sorted(new)
+
+    def stop(self):
+        self.stopped.set()
+        self.join()
 
 
 def connects(namespace, address, port, timeout=3):
