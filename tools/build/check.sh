@@ -117,7 +117,7 @@ fuzz() {
 	local out=$logs/fuzz
 	mkdir -p "$out"
 	rsync -aR tools/fuzz drivers/net/vmq/stream.[ch] \
-		drivers/net/vmq/ext/*_record.[ch] include "$out/"
+		drivers/net/vmq/ext/*_record.[ch] drivers/net/vmq/ext/guard_dhcp*.[ch] include "$out/"
 	make -s -C "$out/tools/fuzz" run >"$out/log" 2>&1 || tail -n 20 "$out/log"
 }
 
