@@ -19,8 +19,9 @@
  *   address, and unless configured otherwise those for which it did duplicate
  *   address detection and nobody answered, first come, first served (RFC 6620).
  *   It may use them 500 ms after it asked, and always do the detection itself.
- * - What is encapsulated twice in VLAN tags can't be looked into: it is refused
- *   where anything but the MAC address is checked.
+ * - What is encapsulated twice in VLAN tags can't be looked into, and one with a
+ *   service tag is of no VLAN that a binding could name: both are refused where
+ *   anything but the MAC address is checked.
  * - Static bindings, and all settings, are configuration, which the other host
  *   has by itself. What was learned moves with the guest.
  */
@@ -86,6 +87,12 @@ static enum guard_count guard_out(const struct guard_frame *f)
 	    !ether_addr_equal(f->src, f->guard->dev->dev_addr) &&
 	    !guard_mac_ok(f->guard, f->src, f->vlan))
 		return GUARD_DROP_MAC;
+
+	/* VLAN ids of a service tag are others than those of bindings. */
+	if (skb_vlan_tag_present(f->skb) &&
+	    f->skb->vlan_proto != htons(ETH_P_8021Q) &&
+	    guard_checks(f, GUARD_CHECKS_DEEP))
+		return GUARD_DROP_MALFORMED;
 
 	switch (f->skb->protocol) {
 	case htons(ETH_P_IP):

@@ -378,7 +378,7 @@ void guard_expire_at(struct guard_port *guard, u64 when)
 	if (guard->due && guard->due <= due)
 		return;
 	guard->due = due;
-	mod_delayed_work(system_wq, &guard->work,
+	mod_delayed_work(system_power_efficient_wq, &guard->work,
 			 min_t(u64, due - now, GUARD_WORK_MOST));
 }
 

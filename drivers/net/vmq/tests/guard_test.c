@@ -342,6 +342,13 @@ static void guard_headers_test(struct kunit *test)
 	DROPPED_AS(GUARD_DROP_MALFORMED, f);
 	checks(test, VMQ_GUARD_CHECK_MAC);
 	PASSES(f);
+	/* And a service tag. */
+	f = data4(test, GUEST);
+	f->service = true;
+	f->vlan = 1;
+	PASSES(f);
+	checks(test, VMQ_GUARD_CHECK_RA);
+	DROPPED_AS(GUARD_DROP_MALFORMED, f);
 }
 
 static void guard_fragment_test(struct kunit *test)

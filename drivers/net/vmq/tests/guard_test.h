@@ -16,6 +16,7 @@
 #include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <linux/udp.h>
+#include <linux/unaligned.h>
 #include <net/ipv6.h>
 #include <net/ndisc.h>
 
@@ -36,6 +37,7 @@ struct frame {
 	u16 proto;		/* EtherType */
 	u8 sender;		/* MAC address of the source */
 	u16 vlan;
+	bool service;		/* the tag is an 802.1ad one */
 	unsigned int len;
 	u8 data[FRAME_MAX];
 };
@@ -65,15 +67,16 @@ static __maybe_unused struct in6_addr link_local(u8 host)
 
 static __maybe_unused void put_mac(u8 *to, u8 host)
 {
-	memcpy(to, (u8 [ETH_ALEN]){ 0x52, 0x54, 0, 0, 0, host }, ETH_ALEN);
+	memcpy(to, "\x52\x54\0\0\0", ETH_ALEN - 1);
+	to[ETH_ALEN - 1] = host;
 }
 
 /* The link-local address that is made of a MAC address. */
 static __maybe_unused struct in6_addr eui64(u8 host)
 {
-	struct in6_addr addr = { .s6_addr = {
-		0xfe, 0x80, [8] = 0x50, 0x54, 0, 0xff, 0xfe, 0, 0, host } };
+	struct in6_addr addr = link_local(host);
 
+	memcpy(addr.s6_addr + 8, "\x50\x54\0\xff\xfe\0\0", 7);
 	return addr;
 }
 
@@ -213,24 +216,6 @@ struct dhcp {
 	u8 data[DHCP_MAX];
 };
 
-static __maybe_unused struct dhcp *dhcp_new(struct kunit *test, u8 op, u8 type,
-					    u32 xid)
-{
-	struct dhcp *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, d);
-	memcpy(d->data, (u8 []){ op, 1, 6, 0, xid >> 24, xid >> 16, xid >> 8,
-				 xid }, 8);
-	put_mac(d->data + 28, GUEST);
-	memcpy(d->data + 236, "\x63\x82\x53\x63", 4);
-	d->len = 240;
-	if (type) {
-		memcpy(d->data + d->len, (u8 []){ 53, 1, type }, 3);
-		d->len += 3;
-	}
-	return d;
-}
-
 static __maybe_unused void dhcp_option(struct dhcp *d, u8 code, u8 len,
 				       const void *data)
 {
@@ -238,6 +223,24 @@ static __maybe_unused void dhcp_option(struct dhcp *d, u8 code, u8 len,
 	d->data[d->len++] = len;
 	memcpy(d->data + d->len, data, len);
 	d->len += len;
+}
+
+static __maybe_unused struct dhcp *dhcp_new(struct kunit *test, u8 op, u8 type,
+					    u32 xid)
+{
+	struct dhcp *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, d);
+	d->data[0] = op;
+	d->data[1] = 1;
+	d->data[2] = ETH_ALEN;
+	put_unaligned_be32(xid, d->data + 4);
+	put_mac(d->data + 28, GUEST);
+	memcpy(d->data + 236, "\x63\x82\x53\x63", 4);
+	d->len = 240;
+	if (type)
+		dhcp_option(d, 53, 1, &type);
+	return d;
 }
 
 static __maybe_unused void dhcp_option32(struct dhcp *d, u8 code, u32 value)
@@ -292,7 +295,9 @@ static __maybe_unused struct sk_buff *make_skb(struct kunit *test,
 	}
 	skb->protocol = htons(f->proto);
 	if (f->vlan)
-		__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q), f->vlan);
+		__vlan_hwaccel_put_tag(skb, f->service ?
+				       htons(ETH_P_8021AD) : htons(ETH_P_8021Q),
+				       f->vlan);
 	return skb;
 }
 
@@ -334,13 +339,18 @@ static __maybe_unused u64 counted(struct kunit *test, enum guard_count what)
 }
 
 /* Drops the frame for this very reason. */
-#define DROPPED_AS(what, f)						\
-	do {								\
-		u64 before = counted(test, what);			\
-									\
-		DROPPED(f);						\
-		KUNIT_EXPECT_EQ(test, before + 1, counted(test, what));	\
-	} while (0)
+static __maybe_unused void dropped_as(struct kunit *test,
+				      enum guard_count what,
+				      const struct frame *f, int line)
+{
+	u64 before = counted(test, what);
+
+	KUNIT_EXPECT_FALSE_MSG(test, run(test, OUT, f), "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(test, before + 1, counted(test, what), "line %d",
+			    line);
+}
+
+#define DROPPED_AS(what, f)	dropped_as(test, what, f, __LINE__)
 
 static __maybe_unused struct frame *data4(struct kunit *test, u8 host)
 {
