@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 VMQCTL = os.path.abspath(sys.argv[1])
 ACL = bytes.fromhex("ca6f4cdb9a2e4bf08d1b52a4e7c1f36e")
+GUARD = bytes.fromhex("5d0b6f0a3a574f0e9c0f8e1d7a2b64c3")
 METER = bytes.fromhex("6e0a7b521c944f6d9a38e75d20b18cc7")
 OTHER = bytes(range(16))
 ZERO = bytes(16)
@@ -69,6 +70,16 @@ def direction(number, flags=3, left=1000, packets=-5):
     return struct.pack("<BB6xqq5Q", number, flags, left, packets, 1, 2, 3, 4, 5)
 
 
+def guard(kind, *entries, entry=None, count=None):
+    size = entry if entry is not None else len(entries[0]) if entries else 40
+    return struct.pack("<HHI", size, kind, len(entries) if count is None else count) + b"".join(entries)
+
+
+def binding(family, address, length, origin, left):
+    return struct.pack("<BBBBH6s4xQ16s", family, length, origin, 0, 5, bytes.fromhex("525400123456"), left,
+                       address)
+
+
 CORE = record(1, item(1, OTHER) + item(2, bytes.fromhex("525400123456")) +
               item(3, struct.pack("<I", 1500)) + item(6, struct.pack("<I", 2)) +
               item(5, bytes.fromhex("01005e00000133330000000a")) +
@@ -82,6 +93,10 @@ CONNS = acl(conn(4, bytes([10, 0, 0, 1]), bytes([192, 0, 2, 1])),
             conn(6, bytes(15) + b"\x01", bytes.fromhex("20010db8") + bytes(12), state=99))
 GOOD = stream(CORE, record(2, CONNS, ACL, flags=1), record(2, b"12345", OTHER, cls=ACL, version=7),
               record(9, b"", OTHER, flags=1))
+LEASES = record(2, guard(1, binding(4, bytes([10, 0, 0, 1]), 32, 1, 60000),
+                         binding(6, bytes.fromhex("20010db8"), 56, 2, 2**64 - 1)), GUARD)
+ASKED = record(2, guard(2, struct.pack("<BBHII6s2x4s", 4, 0, 5, 0x1234, 900, bytes.fromhex("525400123456"),
+                                       bytes([10, 0, 0, 1]))), GUARD, version=2, flags=1)
 LEVELS = record(2, meter(direction(1), direction(0, 0, 0, 0)), METER, flags=1)
 
 
@@ -173,6 +188,20 @@ def test_text_and_files():
     assert run("stream", "show", "/").returncode == 1
 
 
+def test_guard():
+    r = show(stream(CORE, LEASES, ASKED))
+    assert r.returncode == 0 and not r.stderr, r.stderr
+    _, leases, asked, _ = json.loads(r.stdout)[0]["record"]
+    assert leases["name"] == asked["name"] == "guard"
+    assert leases["binding"] == [
+        {"family": "ip", "ip": "10.0.0.1", "ip-len": 32, "mac": "52:54:00:12:34:56", "vlan": 5,
+         "origin": "dhcp4", "lease-ms": 60000},
+        {"family": "ipv6", "ip": "2001:db8::", "ip-len": 56, "mac": "52:54:00:12:34:56", "vlan": 5,
+         "origin": "dhcp6"}]
+    assert asked["transaction"] == [{"family": "ip", "xid": 0x1234, "mac": "52:54:00:12:34:56", "vlan": 5,
+                                     "wait-ms": 900, "requested": "10.0.0.1"}]
+
+
 def test_empty():
     assert show(stream()).returncode == 0
 
@@ -213,6 +242,13 @@ def test_wrong():
         stream(record(2, acl(b"x" * 64, entry=8), ACL)),
         stream(record(2, acl(b"x" * 64, entry=0), ACL)),
         stream(record(2, acl(b"x" * 64, count=2**32 - 1), ACL)),
+        stream(record(2, b"1234567", GUARD)),
+        stream(record(2, guard(1), GUARD)),
+        stream(record(2, guard(3, bytes(40)), GUARD)),
+        stream(record(2, guard(1, bytes(32)), GUARD)),
+        stream(record(2, guard(1, bytes(40), entry=0), GUARD)),
+        stream(record(2, guard(1, bytes(40), count=2**32 - 1), GUARD)),
+        stream(record(2, guard(2, bytes(24), count=2), GUARD, version=2)),
         stream(CORE, head=b"VMQSTATE" + struct.pack("<HHI", 2, 0, 0)),
         stream(CORE, head=b"VMQSTATE" + struct.pack("<HHI", 1, 1, 0)),
     ])
@@ -260,6 +296,11 @@ meter|meter show|meter show dev a b|meter clear|meter set dev a|meter set tx-rat
 meter set dev a tx-rate|meter set dev a tx-rate 5xbit|meter set dev a tx-rate -1|meter set dev a tx-rate 1e6
 meter set dev a tx-rate inf|meter set dev a tx-rate 1.2.3mbit|meter set dev a rx-burst 4g
 meter set dev a rx-burst none|meter set dev a rx-pps 5g|meter set dev a shape yes|meter set dev a rx-rate 9999999tbit
+guard|guard show|guard show dev a x|guard add dev a|guard add ip 1.2.3.4|guard add dev a ip 1.2.3
+guard add dev a ip 1.2.3.4/33|guard add dev a ip ::/129|guard add dev a ip 1.2.3.4 vlan 4095
+guard add dev a mac 52:54:00|guard add dev a mac 52:54:00:00:00:01:02|guard del dev a|guard set dev a
+guard set dev a checks mac,|guard set dev a checks all,mac|guard set dev a snoop 1|guard set dev a link-local x
+guard set dev a max-bindings x|guard set dev a arp-rate -1|guard set checks all|guard flush|guard flush dev a b
 monitor x
 """
 
@@ -275,7 +316,7 @@ def test_usage():
 
 def test_help():
     for line in ["help", "-h", "--help", "-V", "adapter help", "queue help", "filter help",
-                 "port help", "stream help", "ext help", "acl help", "meter help", "monitor help"]:
+                 "port help", "stream help", "ext help", "acl help", "guard help", "meter help", "monitor help"]:
         r = run(*line.split())
         assert r.returncode == 0 and r.stdout and not r.stderr, (line, r)
 
