@@ -298,6 +298,30 @@ def test_ext():
     every(injection, acl_rule(genl), flush)
 
 
+def test_guard():
+    """Enabling the extension guard, and bindings for it"""
+    injection = world()
+    genl, other = Genl(), Genl()
+    name = attr_str(UAPI["VMQ_A_EXT_PORT_NAME"], "guard")
+    enable, disable = [genl_request(
+        each, "VMQ_CMD_EXT_SET", attr_str(2, "vmq0"), attr_str(3, "guard"),
+        attr_u8(UAPI["VMQ_A_EXT_ENABLED"], on))
+        for each, on in ((genl, 1), (other, 0))]
+    every(injection, enable, disable)
+    enable()
+    add = genl_request(
+        genl, "VMQ_CMD_EXT_PORT_SET", attr_str(2, "vm1"), name,
+        attr(UAPI["VMQ_A_EXT_PORT_CONFIG"], b"".join(
+            nest(UAPI["VMQ_A_GUARD_ADD"], attr(
+                UAPI["VMQ_A_GUARD_BINDING_IP"], bytes([10, 0, 0, number])))
+            for number in range(1, 4))))
+    flush = genl_request(
+        other, "VMQ_CMD_EXT_PORT_SET", attr_str(2, "vm1"), name,
+        attr(UAPI["VMQ_A_EXT_PORT_CONFIG"],
+             attr(UAPI["VMQ_A_GUARD_FLUSH_STATIC"])))
+    every(injection, add, flush)
+
+
 def stack():
     """vm1 with an extension, two filters more and multicast addresses."""
     injection = world()

@@ -157,7 +157,7 @@ def test_lease():
     ksft_true(arrives(guest, wire, dhcp4_out(REQUEST, GUEST, SERVER, xid=8,
                                              ciaddr=GUEST)))
     wire.send(dhcp4_in(ACK, xid=8, yiaddr=GUEST, ciaddr=GUEST, lease=9000))
-    wait_until(lambda: bindings()[GUEST]["lease"] > 8000)
+    ksft_true(wait_until(lambda: bindings()[GUEST]["lease"] > 8000))
     ksft_eq(len(bindings()), 1)
     ksft_true(arrives(guest, wire, dhcp4_out(RELEASE, GUEST, SERVER, xid=9,
                                              ciaddr=GUEST)))
@@ -165,12 +165,12 @@ def test_lease():
     ksft_true(not arrives(guest, wire, outward()), "given back")
     lease(wire, guest)
     guest.send(dhcp4_out(DECLINE, xid=9, requested=GUEST))
-    wait_until(lambda: not bindings())
+    ksft_true(wait_until(lambda: not bindings()))
     lease(wire, guest, 0xffffffff)
     ksft_not_in("lease", bindings()[GUEST], "for ever")
     guest.send(dhcp4_out(REQUEST, xid=10, requested=GUEST))
     wire.send(dhcp4_in(NAK, xid=10))
-    wait_until(lambda: not bindings())
+    ksft_true(wait_until(lambda: not bindings()))
     ksft_eq(summary()["learned"], 4)
 
 
@@ -179,9 +179,9 @@ def test_expiry():
     wire, guest = world()
     lease(wire, guest, 2)
     ksft_true(arrives(guest, wire, outward()))
-    wait_until(lambda: not bindings(), 20)
+    ksft_true(wait_until(lambda: not bindings(), 20))
     ksft_true(not arrives(guest, wire, outward()))
-    wait_until(lambda: not summary()["bindings"], 20)
+    ksft_true(wait_until(lambda: not summary()["bindings"], 20))
 
 
 def test_unasked():
@@ -308,7 +308,7 @@ def test_link_local():
     ksft_true("tentative" in bindings()[talk])
     ksft_true(not arrives(guest, wire, dhcp6_out(1, talk))
               or "tentative" not in bindings()[talk], "too early")
-    wait_until(lambda: "tentative" not in bindings()[talk])
+    ksft_true(wait_until(lambda: "tentative" not in bindings()[talk]))
     ksft_true(arrives(guest, wire, dhcp6_out(1, talk)))
     # somebody has it already
     taken = "fe80::9"
@@ -322,7 +322,7 @@ def test_link_local():
     ksft_in(talk, bindings())
     for number in range(20):
         guest.send(solicit(f"fe80::{number + 1}:1"))
-    wait_until(lambda: len(bindings(origin="dad")) == 8)
+    ksft_true(wait_until(lambda: len(bindings(origin="dad")) == 8))
     guard("set link-local eui64")
     ksft_true(not arrives(guest, wire, solicit("fe80::77")))
     guard("set link-local any")
@@ -396,7 +396,7 @@ def test_dhcp6():
     ksft_true(arrives(guest, wire, outward("fd00:77:0:7::5", dst="fd00::9")))
     ksft_true(not arrives(guest, wire, outward("fd00:78::5", dst="fd00::9")))
     guest.send(dhcp6_out(RELEASE6, LOCAL, xid=8, address=mine))
-    wait_until(lambda: len(bindings()) == 1)
+    ksft_true(wait_until(lambda: len(bindings()) == 1))
     ksft_true(not arrives(guest, wire, outward(mine, dst="fd00::9")))
     guest.send(dhcp6_out(REQUEST6, LOCAL, xid=9))
     arrives(wire, guest, dhcp6_in(REPLY, LOCAL, xid=9, prefix="fd00:77::/56",
@@ -460,7 +460,6 @@ def test_refusals():
                  "set dev vm1 max-bindings 0", "set dev vm1 arp-rate 5000000"):
         status, message = fail_cmd(f"vmqctl guard {text}")
         ksft_eq(status, 1, text)
-        ksft_in("guard:" if "0" not in text[-1:] else "", message, text)
         ksft_true(message, text)
     for text in ("add dev vm1", "add ip 10.0.0.1", "add dev vm1 ip 10.0.0",
                  "add dev vm1 ip 10.0.0.0/33", "add dev vm1 mac 1",

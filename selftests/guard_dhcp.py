@@ -12,10 +12,10 @@ import subprocess
 import tempfile
 import threading
 
-from lib import (KsftFailEx, KsftSkipEx, NetNS, Raw, Rtnl, adapter, arp, build, cmd, defer,
-                 ether, ext_set, ksft_eq, ksft_ge, ksft_in, ksft_lt, ksft_main,
-                 ksft_not_in, ksft_pr, ksft_true, machine, pair, port, restore,
-                 run, save, set_sysctl, vmqctl, wait_until)
+from lib import (KsftFailEx, KsftSkipEx, NetNS, Raw, Rtnl, adapter, arp, build,
+                 cmd, defer, ether, ext_set, ksft_eq, ksft_ge, ksft_in,
+                 ksft_lt, ksft_main, ksft_not_in, ksft_pr, ksft_true, machine,
+                 pair, port, restore, run, save, set_sysctl, vmqctl, wait_until)
 from lib.frames import BROADCAST
 from lib.guard import Guest, dnsmasq, eui64, guard, router
 
@@ -100,7 +100,7 @@ class World:
     def serve(self, *ranges):
         self.program(self.outside, dnsmasq(self.place, "br0", *ranges),
                      "server")
-        wait_until(lambda: "DHCP" in self.said("server"), 20 * SLOW)
+        ksft_true(wait_until(lambda: "DHCP" in self.said("server"), 20 * SLOW))
 
     def script(self, text):
         path = f"{self.place}/script"
@@ -257,12 +257,13 @@ def test_lease_moves():
 
     # the lease is renewed there
     client.send_signal(signal.SIGUSR1)
-    wait_until(lambda: "restored" not in bindings("vm1b")[address], 20 * SLOW)
+    ksft_true(wait_until(
+        lambda: "restored" not in bindings("vm1b")[address], 20 * SLOW))
     ksft_ge(world.guest.asked, asked + 1)
     ksft_true(world.talks(SERVER), "renewed")
     # and given back
     client.send_signal(signal.SIGUSR2)
-    wait_until(lambda: not bindings("vm1b", "dhcp4"), 20 * SLOW)
+    ksft_true(wait_until(lambda: not bindings("vm1b", "dhcp4"), 20 * SLOW))
     ksft_true(not world.talks(SERVER, seconds=1), "released")
 
     ksft_eq(spoofer.end(), [])
@@ -285,7 +286,7 @@ def test_asked_before():
     world.program(world.inside, [
         "busybox", "udhcpc", "-f", "-i", "card", "-s", world.script(UDHCPC),
         "-T", str(SLOW), "-t", "60", "-A", "1"], "udhcpc")
-    wait_until(lambda: world.guest.asked >= 2, 40 * SLOW)
+    ksft_true(wait_until(lambda: world.guest.asked >= 2, 40 * SLOW))
     restore("vm1b", save("vm1"))
     world.guest.move("vm1b")
     world.serve("10.6.0.100,10.6.0.150,10m")

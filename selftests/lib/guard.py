@@ -8,7 +8,8 @@ import struct
 import threading
 
 from .env import cmd
-from .frames import BROADCAST, Raw, build, checksum, ether, ip6, mac, pton, udp
+from .frames import BROADCAST, Raw, build, checksum, ether, ip6, mac, pton
+from .ksft import wait_until
 
 DISCOVER, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE, INFORM = range(1, 9)
 SOLICIT, ADVERTISE, REQUEST6, REPLY, RELEASE6 = 1, 2, 3, 7, 8
@@ -129,7 +130,7 @@ class Guest:
 
     def __init__(self, card, port):
         self.card, self.port = Raw(card), Raw(port)
-        self.asked = 0
+        self.asked = self.rounds = 0
         self.ended = False
         self.lock = threading.Lock()
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -144,6 +145,7 @@ class Guest:
 
     def run(self):
         while not self.ended:
+            self.rounds += 1
             with self.lock:
                 card, port = self.card, self.port
             ready = select.select([card.sock, port.sock], [], [], 0.05)[0]
@@ -162,13 +164,10 @@ class Guest:
         """The guest stops here and goes on there."""
         with self.lock:
             old, self.port = self.port, Raw(port)
-        self.sync()
+            rounds = self.rounds
+        # the round that goes on now may still have the old one
+        wait_until(lambda: self.rounds > rounds + 1)
         old.close()
-
-    def sync(self):
-        """Until run() has looked at both sockets once more."""
-        import time                 # pylint: disable=import-outside-toplevel
-        time.sleep(0.15)
 
     def close(self):
         self.ended = True
@@ -190,6 +189,3 @@ def dnsmasq(place, bridge, *ranges):
 def guard(text, dev="vm1"):
     verb, _, rest = text.partition(" ")
     return cmd(f"vmqctl guard {verb} dev {dev} {rest}")
-
-
-__all__ = [name for name in dir() if not name.startswith("_")]
