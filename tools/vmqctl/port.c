@@ -2,12 +2,20 @@
 /*
  * vmqctl port: the NICs of virtual machines.
  */
+#include <ctype.h>
 #include <string.h>
 
 #include "nl.h"
 #include "vmqctl.h"
 
-static const char *const paths[] = { "synthetic" };
+static const char *const paths[] = { "synthetic", "vf" };
+static const char *const policies[] = { "synthetic", "vf", "auto" };
+
+static const char *const steps[] = {
+	"vf-allocate", "vport-create", "filters-to-vf", "vf-expose",
+	"vf-switch", "filters-to-port", "vport-delete", "vf-reset", "vf-free",
+};
+
 static const char *const gates[] = { "open", "closed", "auto" };
 
 static const char *const migrations[] = {
@@ -66,6 +74,10 @@ static const struct attr_desc port_attrs[] = {
 	[VMQ_A_PORT_RESTORE_USECS] = ATTR("restore-usecs", UINT),
 	[VMQ_A_PORT_FRAMES_SAVED] = ATTR("frames-saved", UINT),
 	[VMQ_A_PORT_FRAMES_RESTORED] = ATTR("frames-restored", UINT),
+	[VMQ_A_PORT_PATH_POLICY] = ATTR_VALUES("path-policy", ENUM, policies),
+	[VMQ_A_PORT_VF] = ATTR("vf", UINT),
+	[VMQ_A_PORT_PATH_CHANGES] = ATTR("path-changes", UINT),
+	[VMQ_A_PORT_PATH_STEP] = ATTR_VALUES("path-step", ENUM, steps),
 };
 
 ATTR_SET(port);
@@ -137,6 +149,42 @@ static int put_announce_interval(struct nl_request *req, const char *value)
 		       VMQ_A_PORT_ANNOUNCE_INTERVAL, value);
 }
 
+static int put_path(struct nl_request *req, const char *value)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(policies); i++) {
+		if (strcmp(value, policies[i]))
+			continue;
+		mnl_attr_put_u32(req->nlh, VMQ_A_PORT_PATH_POLICY, i);
+		return VMQCTL_OK;
+	}
+	return usage_error("path: \"%s\" is none of synthetic, vf N, auto",
+			   value);
+}
+
+/*
+ * "path vf N" and "path auto N" have a word more than a keyword and its value:
+ * takes it out.
+ */
+static const char *take_path_vf(struct args *args)
+{
+	const char *vf;
+	int i;
+
+	for (i = 0; i + 2 < args->argc; i += 2) {
+		if (strcmp(args->argv[i], "path") ||
+		    !isdigit((unsigned char)*args->argv[i + 2]))
+			continue;
+		vf = args->argv[i + 2];
+		args->argc--;
+		memmove(&args->argv[i + 2], &args->argv[i + 3],
+			(args->argc - i - 2) * sizeof(*args->argv));
+		return vf;
+	}
+	return NULL;
+}
+
 static int put_redirect(struct nl_request *req, const char *value)
 {
 	return nl_put_str(req, "redirect", VMQ_A_PORT_REDIRECT,
@@ -150,6 +198,7 @@ static const struct setting {
 } settings[] = {
 	{ "uuid", put_uuid },
 	{ "gate", put_gate },
+	{ "path", put_path },
 	{ "hold-frames", put_hold_frames },
 	{ "hold-bytes", put_hold_bytes },
 	{ "redirect", put_redirect },
@@ -163,6 +212,7 @@ static int port_set_values(struct args *args)
 	struct keyword keywords[1 + ARRAY_SIZE(settings)] = {
 		{ "dev", &dev },
 	};
+	const char *vf = take_path_vf(args);
 	struct nl_request req;
 	bool any = false;
 	size_t i;
@@ -185,6 +235,8 @@ static int port_set_values(struct args *args)
 	}
 	if (!err && !any)
 		return usage_error("what is to be set?");
+	if (!err && vf)
+		err = put_u32(&req, "vf", VMQ_A_PORT_VF, vf);
 	return err ? err : nl_do(&req, NULL, NULL);
 }
 
@@ -222,6 +274,7 @@ const struct object port_object = {
 	"       vmqctl port set dev PORT [ uuid UUID ] [ gate open | closed | auto ]\n"
 	"                [ hold-frames N ] [ hold-bytes N ] [ redirect NETDEV | none ]\n"
 	"                [ announce-count N ] [ announce-interval MS ]\n"
+	"                [ path synthetic | path vf N | path auto [ N ] ]\n"
 	"       vmqctl port save dev PORT > FILE\n"
 	"       vmqctl port save dev PORT file FILE\n"
 	"       vmqctl port restore dev PORT < FILE\n"

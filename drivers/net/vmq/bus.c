@@ -154,7 +154,7 @@ static int vmq_vf_add(struct vmq_bus_dev *bd, struct vmq_vf *vf)
 	err = device_add(&vf->dev);
 	if (err)
 		return err;
-	snprintf(name, sizeof(name), "virtfn%u", vf->id);
+	snprintf(name, sizeof(name), "virtfn%u", vf->path.id);
 	err = sysfs_create_link(&bd->dev.kobj, &vf->dev.kobj, name);
 	if (err)
 		goto err_del;
@@ -174,7 +174,7 @@ static void vmq_vf_del(struct vmq_bus_dev *bd, struct vmq_vf *vf)
 {
 	char name[16];
 
-	snprintf(name, sizeof(name), "virtfn%u", vf->id);
+	snprintf(name, sizeof(name), "virtfn%u", vf->path.id);
 	sysfs_remove_link(&bd->dev.kobj, name);
 	sysfs_remove_link(&vf->dev.kobj, "physfn");
 	device_del(&vf->dev);

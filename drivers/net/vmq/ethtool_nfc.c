@@ -170,9 +170,10 @@ static u64 vmq_nfc_cookie(const struct vmq_filter *f)
 	if (!f->queue)
 		return RX_CLS_FLOW_DISC;
 	if (f->vf)
-		return (u64)(f->vf->id + 1) <<
+		return (u64)(f->vf->path.id + 1) <<
 		       ETHTOOL_RX_FLOW_SPEC_RING_VF_OFF;
-	return f->queue->id;
+	/* as it was set, wherever its port's path leads now */
+	return (f->home ?: f->queue)->id;
 }
 
 static int vmq_nfc_parse(struct net_device *dev, struct vmq_filter_spec *spec,

@@ -89,7 +89,7 @@ static int vmq_filter_queue(struct vmq_adapter *a,
 	if (spec->drop)
 		return 0;
 	if (spec->vf) {
-		*out = &spec->vf->queue;
+		*out = &spec->vf->path.queue;
 		return 0;
 	}
 	if (spec->owner == VMQ_OWNER_PORT && !spec->port->n_queues) {
@@ -121,8 +121,15 @@ static int vmq_filter_queue(struct vmq_adapter *a,
 	return 0;
 }
 
-/* Counts a filter on its queue; the default and soft queues have no states. */
-static int vmq_filter_count(struct vmq_queue *q)
+/**
+ * vmq_filter_count() - counts a filter on its queue
+ * @q: the queue, or NULL; the default queue, soft ones and those of VFs have no
+ *	states
+ *
+ * Context: Process context, adapter->lock held.
+ * Return: 0, or the errors of vmq_queue_event(), not counted then.
+ */
+int vmq_filter_count(struct vmq_queue *q)
 {
 	int err = 0;
 
@@ -139,11 +146,15 @@ static int vmq_filter_count(struct vmq_queue *q)
 	return err;
 }
 
-/*
- * Takes a filter off its queue's count. Stops the queue that it alone held, and
- * puts it on @gone for vmq_filter_give_back().
+/**
+ * vmq_filter_uncount() - takes a filter off its queue's count
+ * @q: the queue, or NULL
+ * @gone: where the queue goes if the filter alone held it, stopped, for
+ *	vmq_filter_give_back()
+ *
+ * Context: Process context, adapter->lock held.
  */
-static void vmq_filter_uncount(struct vmq_queue *q, struct list_head *gone)
+void vmq_filter_uncount(struct vmq_queue *q, struct list_head *gone)
 {
 	if (!q)
 		return;
@@ -177,12 +188,22 @@ static struct vmq_port *vmq_filter_to_port(const struct vmq_filter *f)
 {
 	if (!f->queue || !vmq_filter_is_mac(&f->rule->mask))
 		return NULL;
+	/* the uplink floods to its own VFs */
+	if (f->path && f->path->ops->uplink)
+		return NULL;
 	return rcu_dereference_protected(f->queue->port,
 					 lockdep_rtnl_is_held());
 }
 
-/* Its queues, what stands for it, its RSS contexts, then NULL. */
-static struct vmq_queue *vmq_port_nth_queue(struct vmq_port *port, u32 i)
+/**
+ * vmq_port_nth_queue() - the queues of a port, one by one
+ * @port: the port
+ * @i: 0 and up
+ *
+ * Context: Process context, rtnl held.
+ * Return: its queues, what stands for it, its RSS contexts, then NULL.
+ */
+struct vmq_queue *vmq_port_nth_queue(struct vmq_port *port, u32 i)
 {
 	if (i < port->n_queues)
 		return port->queue[i];
@@ -204,7 +225,13 @@ static void vmq_vlans_let(struct vmq_port *port, const struct vmq_rule *rule)
 		WRITE_ONCE(port->vlans[i], ~0UL);
 }
 
-static void vmq_filter_vlans_add(const struct vmq_filter *f)
+/**
+ * vmq_filter_vlans_add() - lets a port take the floods that a filter lets in
+ * @f: the filter
+ *
+ * Context: Process context, rtnl and adapter->lock held.
+ */
+void vmq_filter_vlans_add(const struct vmq_filter *f)
 {
 	struct vmq_port *port = vmq_filter_to_port(f);
 
@@ -425,6 +452,7 @@ int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 		a->n_filters++;
 	}
 	vmq_notify_filter(a, f, old ? "move" : "new");
+	vmq_filter_follow(f);
 	if (!list_empty(&gone))
 		vmq_filter_give_back(&gone);
 	mutex_unlock(&a->lock);

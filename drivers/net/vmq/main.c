@@ -28,9 +28,12 @@ static int __init vmq_init(void)
 	err = vmq_uplink_init();
 	if (err)
 		goto err_port;
-	err = genl_register_family(&vmq_nl_family);
+	err = vmq_vf_path_init();
 	if (err)
 		goto err_uplink;
+	err = genl_register_family(&vmq_nl_family);
+	if (err)
+		goto err_vf_path;
 	err = rtnl_link_register(&vmq_adapter_link_ops);
 	if (err)
 		goto err_genl;
@@ -43,6 +46,8 @@ err_adapter:
 	rtnl_link_unregister(&vmq_adapter_link_ops);
 err_genl:
 	genl_unregister_family(&vmq_nl_family);
+err_vf_path:
+	vmq_vf_path_exit();
 err_uplink:
 	vmq_uplink_exit();
 err_port:
@@ -63,6 +68,7 @@ static void __exit vmq_exit(void)
 	rtnl_link_unregister(&vmq_port_link_ops);
 	rtnl_link_unregister(&vmq_adapter_link_ops);
 	genl_unregister_family(&vmq_nl_family);
+	vmq_vf_path_exit();
 	vmq_uplink_exit();
 	vmq_port_exit();
 	vmq_gate_wq_exit();

@@ -174,6 +174,13 @@ static int vmq_fill_match(struct sk_buff *msg, const struct vmq_rule *rule)
 	return 0;
 }
 
+static int vmq_fill_filter_vf(struct sk_buff *msg, const struct vmq_filter *f)
+{
+	if (f->vf)
+		return nla_put_u32(msg, VMQ_A_FILTER_VF, f->vf->path.id);
+	return f->path ? nla_put_u32(msg, VMQ_A_FILTER_VF, f->path->id) : 0;
+}
+
 /**
  * vmq_fill_filter() - describes a filter
  * @msg: the message
@@ -191,7 +198,7 @@ int vmq_fill_filter(struct sk_buff *msg, struct vmq_adapter *a,
 	int err;
 
 	if (f->port && f->port->vf)
-		snprintf(owner, sizeof(owner), "vf %u", f->port->vf->id);
+		snprintf(owner, sizeof(owner), "vf %u", f->port->vf->path.id);
 	else if (f->port)
 		snprintf(owner, sizeof(owner), "port %s", f->port->dev->name);
 	if (vmq_put_dev(msg, a->dev) ||
@@ -200,13 +207,14 @@ int vmq_fill_filter(struct sk_buff *msg, struct vmq_adapter *a,
 	if (f->fs.flow_type & FLOW_RSS)
 		err = nla_put_u32(msg, VMQ_A_FILTER_CONTEXT, f->context);
 	else if (f->queue)
-		err = nla_put_u32(msg, VMQ_A_FILTER_QUEUE, f->queue->id);
+		err = nla_put_u32(msg, VMQ_A_FILTER_QUEUE,
+				  (f->home ?: f->queue)->id);
 	else
 		err = nla_put_flag(msg, VMQ_A_FILTER_DROP);
 	if (err || vmq_fill_match(msg, f->rule) ||
 	    nla_put_string(msg, VMQ_A_FILTER_OWNER, owner) ||
 	    nla_put_u32(msg, VMQ_A_FILTER_LOCATION, f->fs.location) ||
-	    (f->vf && nla_put_u32(msg, VMQ_A_FILTER_VF, f->vf->id)) ||
+	    vmq_fill_filter_vf(msg, f) ||
 	    (event && nla_put_string(msg, VMQ_A_FILTER_EVENT, event)))
 		return -EMSGSIZE;
 	return 0;
@@ -336,6 +344,22 @@ static int vmq_fill_port_gate(struct sk_buff *msg, struct vmq_port *port)
 	return 0;
 }
 
+/* Numbers alone, as the VF itself is looked at under rtnl only. */
+static int vmq_fill_port_path(struct sk_buff *msg, const struct vmq_path *path)
+{
+	u32 vf = READ_ONCE(path->vf_id);
+
+	if (nla_put_u32(msg, VMQ_A_PORT_PATH, READ_ONCE(path->active) ?
+			VMQ_PORT_PATH_VF : VMQ_PORT_PATH_SYNTHETIC) ||
+	    nla_put_u32(msg, VMQ_A_PORT_PATH_POLICY,
+			READ_ONCE(path->policy)) ||
+	    nla_put_u32(msg, VMQ_A_PORT_PATH_CHANGES,
+			READ_ONCE(path->changes)))
+		return -EMSGSIZE;
+	return vf == VMQ_PATH_ANY_VF ? 0 :
+	       nla_put_u32(msg, VMQ_A_PORT_VF, vf);
+}
+
 /**
  * vmq_fill_port() - describes a port
  * @msg: the message
@@ -355,7 +379,7 @@ int vmq_fill_port(struct sk_buff *msg, struct vmq_port *port)
 	    vmq_put_uuid(msg, VMQ_A_PORT_UUID, &port->uuid) ||
 	    nla_put(msg, VMQ_A_PORT_MAC, ETH_ALEN, port->dev->dev_addr) ||
 	    vmq_fill_port_queues(msg, port) ||
-	    nla_put_u32(msg, VMQ_A_PORT_PATH, VMQ_PORT_PATH_SYNTHETIC) ||
+	    vmq_fill_port_path(msg, &port->path) ||
 	    vmq_fill_port_gate(msg, port) ||
 	    vmq_fill_port_announce(msg, port) ||
 	    nla_put_u32(msg, VMQ_A_PORT_MIGRATION,

@@ -102,6 +102,35 @@ void vmq_notify_port(struct vmq_port *port)
 		vmq_ntf_end(&ntf, vmq_fill_port(ntf.msg, port));
 }
 
+static void vmq_notify_step_in(struct vmq_port *port, u32 step,
+			       const struct net_device *where)
+{
+	struct vmq_ntf ntf;
+
+	if (vmq_ntf_start(&ntf, where, VMQ_CMD_PORT_NTF))
+		vmq_ntf_end(&ntf, vmq_fill_port(ntf.msg, port) ?:
+				  nla_put_u32(ntf.msg, VMQ_A_PORT_PATH_STEP,
+					      step));
+}
+
+/**
+ * vmq_notify_step() - says that a step to another data path was taken
+ * @port: the port
+ * @step: of &enum vmq_path_step
+ *
+ * Where the port is its guest's, the adapter's network namespace hears of it too.
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_notify_step(struct vmq_port *port, u32 step)
+{
+	const struct net_device *adapter = port->adapter->dev;
+
+	vmq_notify_step_in(port, step, port->dev);
+	if (!net_eq(dev_net(port->dev), dev_net(adapter)))
+		vmq_notify_step_in(port, step, adapter);
+}
+
 /**
  * vmq_notify_unclaimed() - says that nobody owns a restored record (SR-35)
  * @port: the port

@@ -79,6 +79,8 @@ struct vmq_port_change {
 	struct net_device *redirect;
 	u32 announce_count;
 	u32 announce_interval;
+	const struct genl_info *info;
+	struct vmq_path_request path;
 };
 
 static int vmq_port_uuid_check(struct vmq_port *port, const struct nlattr *attr,
@@ -98,7 +100,7 @@ static int vmq_port_uuid_check(struct vmq_port *port, const struct nlattr *attr,
 }
 
 static void vmq_port_uuid_apply(struct vmq_port *port,
-				const struct vmq_port_change *change)
+				struct vmq_port_change *change)
 {
 	uuid_copy(&port->uuid, &change->uuid);
 }
@@ -112,7 +114,7 @@ static int vmq_port_gate_check(struct vmq_port *port, const struct nlattr *attr,
 }
 
 static void vmq_port_gate_apply(struct vmq_port *port,
-				const struct vmq_port_change *change)
+				struct vmq_port_change *change)
 {
 	vmq_port_gate_set(port, change->gate);
 }
@@ -130,7 +132,7 @@ static int vmq_port_hold_check(struct vmq_port *port,
 }
 
 static void vmq_port_hold_apply(struct vmq_port *port,
-				const struct vmq_port_change *change)
+				struct vmq_port_change *change)
 {
 	vmq_gate_limit(&port->gate, change->hold_frames, change->hold_bytes);
 }
@@ -155,7 +157,7 @@ static int vmq_port_redirect_attr(struct vmq_port *port,
 }
 
 static void vmq_port_redirect_apply(struct vmq_port *port,
-				    const struct vmq_port_change *change)
+				    struct vmq_port_change *change)
 {
 	vmq_port_redirect_set(port, change->redirect);
 }
@@ -173,15 +175,64 @@ static int vmq_port_announce_check(struct vmq_port *port,
 }
 
 static void vmq_port_announce_count(struct vmq_port *port,
-				    const struct vmq_port_change *change)
+				    struct vmq_port_change *change)
 {
 	vmq_announce_set(port, change->announce_count, VMQ_ANNOUNCE_SAME);
 }
 
 static void vmq_port_announce_interval(struct vmq_port *port,
-				       const struct vmq_port_change *change)
+				       struct vmq_port_change *change)
 {
 	vmq_announce_set(port, VMQ_ANNOUNCE_SAME, change->announce_interval);
+}
+
+/* The attributes of a path make sense together only. */
+static int vmq_port_path_check(struct vmq_port *port,
+			       const struct nlattr *attr,
+			       struct vmq_port_change *change,
+			       struct netlink_ext_ack *extack)
+{
+	struct nlattr **attrs = change->info->attrs;
+	struct vmq_path_request *req = &change->path;
+
+	req->policy = nla_get_u32(attr);
+	req->want = VMQ_PATH_ANY_VF;
+	if (attrs[VMQ_A_PORT_VF]) {
+		req->want = nla_get_u32(attrs[VMQ_A_PORT_VF]);
+		if (req->want == VMQ_PATH_ANY_VF) {
+			NL_SET_ERR_MSG_ATTR(extack, attrs[VMQ_A_PORT_VF],
+					    "there is no such VF");
+			return -ENOENT;
+		}
+	}
+	return vmq_path_prepare(port, req, extack);
+}
+
+static void vmq_port_path_apply(struct vmq_port *port,
+				struct vmq_port_change *change)
+{
+	vmq_path_apply(port, &change->path);
+}
+
+static void vmq_port_path_drop(struct vmq_port_change *change)
+{
+	vmq_path_drop(&change->path);
+}
+
+static int vmq_port_path_more(struct vmq_port *port, const struct nlattr *attr,
+			      struct vmq_port_change *change,
+			      struct netlink_ext_ack *extack)
+{
+	if (change->info->attrs[VMQ_A_PORT_PATH_POLICY])
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr, "a VF without path-policy");
+	return -EINVAL;
+}
+
+static void vmq_port_path_with(struct vmq_port *port,
+			       struct vmq_port_change *change)
+{
+	/* with path-policy */
 }
 
 /*
@@ -196,7 +247,7 @@ static const struct vmq_port_knob {
 		     struct vmq_port_change *change,
 		     struct netlink_ext_ack *extack);
 	void (*apply)(struct vmq_port *port,
-		      const struct vmq_port_change *change);
+		      struct vmq_port_change *change);
 	void (*drop)(struct vmq_port_change *change);
 } vmq_port_knobs[] = {
 	{
@@ -234,13 +285,25 @@ static const struct vmq_port_knob {
 		.check = vmq_port_gate_check,
 		.apply = vmq_port_gate_apply,
 	},
+	{
+		.attr = VMQ_A_PORT_VF,
+		.check = vmq_port_path_more,
+		.apply = vmq_port_path_with,
+	},
+	{
+		/* the last one, as its steps are announced at once */
+		.attr = VMQ_A_PORT_PATH_POLICY,
+		.check = vmq_port_path_check,
+		.apply = vmq_port_path_apply,
+		.drop = vmq_port_path_drop,
+	},
 };
 
 static int vmq_port_change(struct vmq_port *port, const struct genl_info *info)
 {
 	const unsigned int n = ARRAY_SIZE(vmq_port_knobs);
 	const struct vmq_port_knob *knob;
-	struct vmq_port_change change = {};
+	struct vmq_port_change change = { .info = info };
 	bool any = false;
 	unsigned int i;
 	int err = 0;

@@ -150,6 +150,7 @@ int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
 		return err;
 	port->mac_location = spec.location;
 	eth_hw_addr_set(port->dev, mac);
+	vmq_path_mac(port);
 	return 0;
 }
 
@@ -405,6 +406,8 @@ static int vmq_port_make(struct net_device *dev, struct net *link_net,
 	dev->max_mtu = a->dev->mtu;
 	port->adapter = a;
 	port->mac_location = VMQ_LOC_ANY;
+	port->path.want = VMQ_PATH_ANY_VF;
+	port->path.vf_id = VMQ_PATH_ANY_VF;
 	uuid_gen(&port->uuid);
 	err = netif_set_real_num_tx_queues(dev, min(dev->num_tx_queues,
 						    dev->num_rx_queues));
@@ -478,6 +481,7 @@ static void vmq_port_hide(struct vmq_port *port)
 {
 	struct vmq_adapter *a = port->adapter;
 
+	vmq_path_give_up(port);
 	/* nothing of it is sent from here on, with or without extensions */
 	WRITE_ONCE(port->deleted, true);
 	vmq_session_kill(port);

@@ -257,6 +257,25 @@ int vmq_rules_replace(struct vmq_rules *rules, struct vmq_rule *old,
 }
 
 /**
+ * vmq_rules_retarget() - gives a rule another target (F-30)
+ * @rules: the rules
+ * @rule: one of them
+ * @target: as in struct vmq_rule
+ *
+ * One store and no memory: every lookup sees the old target or the new one.
+ *
+ * Context: Any. Caller holds the lock for changes.
+ */
+void vmq_rules_retarget(struct vmq_rules *rules, struct vmq_rule *rule,
+			void *target)
+{
+	/* What the target points to was written before. */
+	smp_store_release(&rule->target, target);
+	if (vmq_mask_exact(&rule->mask))
+		vmq_exact_set(rules, rule);
+}
+
+/**
  * vmq_rules_find() - the rule with exactly this key and mask
  * @rules: the rules
  * @key: the values
@@ -319,7 +338,7 @@ static void *vmq_rules_search(const struct vmq_rules *rules,
 	if (tuples) {
 		rule = vmq_tuples_lookup(tuples, rules->seed, key);
 		if (rule)
-			return rule->target;
+			return READ_ONCE(rule->target);
 	}
 
 	hit = vmq_exact_lookup(rules, key->dst,
@@ -331,10 +350,10 @@ static void *vmq_rules_search(const struct vmq_rules *rules,
 	if (tuples)
 		rule = vmq_tuples_lookup(tuples, rules->seed, key);
 	if (rule && rule->rank == VMQ_RANK_REST)
-		return rule->target;
+		return READ_ONCE(rule->target);
 	if (hit)
 		return (void *)(hit & ~VMQ_EXACT_LAST);
-	return rule ? rule->target : NULL;
+	return rule ? READ_ONCE(rule->target) : NULL;
 }
 
 /**

@@ -124,6 +124,8 @@ int vmq_rules_add(struct vmq_rules *rules, struct vmq_rule *rule);
 void vmq_rules_del(struct vmq_rules *rules, struct vmq_rule *rule);
 int vmq_rules_replace(struct vmq_rules *rules, struct vmq_rule *old,
 		      struct vmq_rule *new);
+void vmq_rules_retarget(struct vmq_rules *rules, struct vmq_rule *rule,
+			void *target);
 const struct vmq_rule *vmq_rules_find(struct vmq_rules *rules,
 				      const struct vmq_key *key,
 				      const struct vmq_key *mask);

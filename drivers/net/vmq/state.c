@@ -433,6 +433,8 @@ int vmq_session_begin(struct vmq_port *port, bool restore, struct file **filp,
 		fput(file);
 		return err;
 	}
+	/* what the guest sends and receives is the switch's from here on (L-15) */
+	vmq_path_fall_back(port);
 	vmq_session_forget(port);
 	port->session = s;
 	*filp = file;
@@ -557,8 +559,10 @@ int vmq_session_abort(struct vmq_port *port, struct netlink_ext_ack *extack)
 	int next = vmq_migration_next(READ_ONCE(port->migration),
 				      VMQ_MEV_ABORT);
 
-	if (vmq_session_stop(port, -ECANCELED, "it was aborted"))
+	if (vmq_session_stop(port, -ECANCELED, "it was aborted")) {
+		vmq_path_resume(port);
 		return 0;
+	}
 	if (next < 0) {
 		NL_SET_ERR_MSG_FMT(extack, "no save or restore of %s runs",
 				   port->dev->name);

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The netdev of a VF, and what the adapter's administrator set for the VF does
- * to its frames. It may be anywhere: in a guest's network namespace, under a
+ * The netdev of a VF. It may be anywhere: in a guest's network namespace, under a
  * macvtap or a bond.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_link.h>
 #include <linux/if_vlan.h>
-#include <linux/tcp.h>
-#include <linux/udp.h>
 
 #include "vmq_priv.h"
-
-/* What a limited VF may send at once after a pause; timers may be this late. */
-#define VMQ_VF_BURST_NS		(20 * NSEC_PER_MSEC)
 
 static const struct net_device_ops vmq_vf_netdev_ops;
 
@@ -29,161 +23,6 @@ bool vmq_is_vf(const struct net_device *dev)
 	return dev->netdev_ops == &vmq_vf_netdev_ops;
 }
 
-/* ---- frames ---- */
-
-/**
- * vmq_vf_tx() - may a VF send this frame? Gives it the VF's tag
- * @vf: the VF
- * @skb: the frame, its tag in the metadata
- *
- * A VF with a VLAN of the administrator's can't choose another one, nor hide a
- * tag behind it.
- *
- * Context: RCU read side, BH off.
- * Return: true, or false where it must be dropped.
- */
-bool vmq_vf_tx(struct vmq_vf *vf, struct sk_buff *skb)
-{
-	u16 tci = READ_ONCE(vf->tci);
-
-	if (unlikely(READ_ONCE(vf->queue.state) != VMQ_QUEUE_STATE_RUNNING))
-		return false;
-	if (READ_ONCE(vf->spoofchk) &&
-	    unlikely(!ether_addr_equal(eth_hdr(skb)->h_source,
-				       skb->dev->dev_addr)))
-		return false;
-	if (!tci)
-		return true;
-	if (unlikely(vmq_skb_vid(skb) || vmq_skb_foreign_tag(skb) ||
-		     eth_type_vlan(skb->protocol)))
-		return false;
-	__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q), tci);
-	return true;
-}
-
-/* Bytes on the wire: each segment has the headers again. */
-static unsigned int vmq_vf_wire_len(const struct sk_buff *skb)
-{
-	unsigned int segs = skb_shinfo(skb)->gso_segs;
-	unsigned int hdr;
-
-	if (!skb_is_gso(skb) || segs < 2 || !skb_transport_header_was_set(skb))
-		return skb->len;
-	hdr = skb_transport_offset(skb);
-	if (skb_shinfo(skb)->gso_type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6))
-		hdr += tcp_hdrlen(skb);
-	else
-		hdr += sizeof(struct udphdr);
-	return skb->len + (segs - 1) * hdr;
-}
-
-/*
- * The rate limit: a frame is sent at once, and then nothing until its time is
- * over, so that the sender waits instead of losing frames. Each VF has its own
- * clock, moved without a lock.
- */
-static void vmq_vf_charge(struct vmq_vf *vf, struct net_device *dev,
-			  unsigned int len, u32 rate)
-{
-	s64 now = ktime_get_ns();
-	s64 old = atomic64_read(&vf->busy_until);
-	s64 next;
-
-	/* Mbit/s are bits per microsecond */
-	len = div_u64((u64)len * BITS_PER_BYTE * NSEC_PER_USEC, rate);
-	do {
-		next = max(old, now - (s64)VMQ_VF_BURST_NS) + len;
-	} while (!atomic64_try_cmpxchg(&vf->busy_until, &old, next));
-	if (next <= now)
-		return;
-	netif_tx_stop_all_queues(dev);
-	hrtimer_start(&vf->timer, ns_to_ktime(next), HRTIMER_MODE_ABS_SOFT);
-}
-
-static enum hrtimer_restart vmq_vf_timer(struct hrtimer *timer)
-{
-	struct vmq_vf *vf = container_of(timer, struct vmq_vf, timer);
-	struct vmq_port *port;
-
-	rcu_read_lock();
-	port = rcu_dereference(vf->queue.port);
-	if (port)
-		netif_tx_wake_all_queues(port->dev);
-	rcu_read_unlock();
-	return HRTIMER_NORESTART;
-}
-
-static netdev_tx_t vmq_vf_start_xmit(struct sk_buff *skb,
-				     struct net_device *dev)
-{
-	struct vmq_port *port = vmq_port_priv(dev);
-	u32 rate = READ_ONCE(port->vf->rate);
-	unsigned int len = 0;
-
-	if (unlikely(rate))
-		len = vmq_vf_wire_len(skb);
-	vmq_tx(port->adapter, port, skb);
-	if (unlikely(rate))
-		vmq_vf_charge(port->vf, dev, len, rate);
-	return NETDEV_TX_OK;
-}
-
-static void vmq_vf_flood(struct vmq_port *port, struct sk_buff *skb)
-{
-	bool multicast = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
-	unsigned int len = skb->len + ETH_HLEN;
-	struct vmq_queue *q = port->queue[0];
-	struct net_device *dev = port->dev;
-	enum vmq_drop cause = VMQ_DROP_NOMEM;
-
-	skb = skb_clone(skb, GFP_ATOMIC);
-	if (!skb || skb_orphan_frags_rx(skb, GFP_ATOMIC))
-		goto drop;
-	skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(skb->dev)));
-	skb->priority = 0;
-	vmq_vf_rx(port->vf, skb);
-	skb->dev = dev;
-	eth_skb_pkt_type(skb, dev);
-	skb_record_rx_queue(skb, 0);
-	/* not the stack itself: the caller is in the middle of a list of ports */
-	if (likely(netif_rx(skb) == NET_RX_SUCCESS)) {
-		vmq_stats_rx(port->stats[0], len, multicast);
-		vmq_stats_rx(q->stats, len, multicast);
-		return;
-	}
-	skb = NULL;
-	cause = VMQ_DROP_FULL;
-drop:
-	vmq_stats_drop(port->stats[0], cause);
-	vmq_stats_drop(q->stats, cause);
-	kfree_skb(skb);
-}
-
-/**
- * vmq_vfs_flood() - copies a frame to the VFs, as vmq_flood() does to the ports
- * @a: the adapter
- * @skb: the frame, data at the network header; stays the caller's
- * @but: port that does not get it, or NULL
- *
- * Context: RCU read side, BH off.
- */
-void vmq_vfs_flood(struct vmq_adapter *a, struct sk_buff *skb,
-		   const struct vmq_port *but)
-{
-	bool all = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
-	u16 vid = vmq_skb_vid(skb);
-	struct vmq_port *port;
-
-	list_for_each_entry_rcu(port, &a->vf_ports, node) {
-		if (port != but && test_bit(vid, port->vlans) &&
-		    (port->dev->flags & IFF_UP) &&
-		    READ_ONCE(port->queue[0]->state) ==
-		    VMQ_QUEUE_STATE_RUNNING &&
-		    (all || READ_ONCE(port->promisc)))
-			vmq_vf_flood(port, skb);
-	}
-}
-
 /* ---- its link ---- */
 
 /**
@@ -195,13 +34,14 @@ void vmq_vfs_flood(struct vmq_adapter *a, struct sk_buff *skb,
 void vmq_vf_link(struct vmq_vf *vf)
 {
 	struct net_device *dev = vf->netdev;
-	bool on = dev && vf->cfg.link_state != IFLA_VF_LINK_STATE_DISABLE;
+	bool on = dev && vf->cfg.link_state != IFLA_VF_LINK_STATE_DISABLE &&
+		  (vf->path.user ? vf->path.vport : !vf->parked);
 
-	WRITE_ONCE(vf->queue.state, on ? VMQ_QUEUE_STATE_RUNNING :
+	WRITE_ONCE(vf->path.queue.state, on ? VMQ_QUEUE_STATE_RUNNING :
 					 VMQ_QUEUE_STATE_PAUSED);
 	if (!dev)
 		return;
-	if (!on)
+	if (!on || (vf->path.user && !vf->path.exposed))
 		netif_carrier_off(dev);
 	else if (vf->cfg.link_state == IFLA_VF_LINK_STATE_ENABLE)
 		netif_carrier_on(dev);
@@ -212,8 +52,17 @@ void vmq_vf_link(struct vmq_vf *vf)
 
 /* ---- its filter and its settings ---- */
 
-/* The filter of a VF: its address, with its VLAN or, where it has none, any tag. */
-static int vmq_vf_set_filter(struct vmq_vf *vf, const u8 *mac, u16 tci)
+/**
+ * vmq_vf_set_filter() - sets or moves the filter of a VF without a user
+ * @vf: the VF, with a netdev
+ * @mac: its address
+ * @tci: its VLAN and priority; 0: frames with any tag, or none
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0, -EADDRINUSE if the address is the adapter's, or the errors of
+ * vmq_filter_set(); nothing changed then.
+ */
+int vmq_vf_set_filter(struct vmq_vf *vf, const u8 *mac, u16 tci)
 {
 	struct vmq_port *port = vmq_port_priv(vf->netdev);
 	struct vmq_adapter *a = vf->adapter;
@@ -241,7 +90,45 @@ static int vmq_vf_set_filter(struct vmq_vf *vf, const u8 *mac, u16 tci)
 	return err;
 }
 
-static u16 vmq_vf_tci(const struct vmq_vf_config *cfg)
+/**
+ * vmq_vf_clear_filter() - clears the filter of a VF, if it has one
+ * @vf: the VF, with a netdev
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_vf_clear_filter(struct vmq_vf *vf)
+{
+	struct vmq_port *port = vmq_port_priv(vf->netdev);
+
+	if (port->mac_location == VMQ_LOC_ANY)
+		return;
+	vmq_filter_clear(vf->adapter, port->mac_location, VMQ_OWNER_PORT, port);
+	port->mac_location = VMQ_LOC_ANY;
+}
+
+/**
+ * vmq_vf_give_mac() - gives the netdev of a VF another address
+ * @vf: the VF, with a netdev
+ * @mac: the address
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_vf_give_mac(struct vmq_vf *vf, const u8 *mac)
+{
+	if (ether_addr_equal(mac, vf->netdev->dev_addr))
+		return;
+	eth_hw_addr_set(vf->netdev, mac);
+	call_netdevice_notifiers(NETDEV_CHANGEADDR, vf->netdev);
+}
+
+/**
+ * vmq_vf_tci() - the tag that a VF's frames get
+ * @cfg: the VF's settings
+ *
+ * Context: Any.
+ * Return: the tag, 0 for none.
+ */
+u16 vmq_vf_tci(const struct vmq_vf_config *cfg)
 {
 	return cfg->qos << VLAN_PRIO_SHIFT | cfg->vlan;
 }
@@ -260,8 +147,9 @@ static void vmq_vf_promisc(struct vmq_vf *vf)
  * @cfg: all of them; an address that differs is given to its netdev too
  *
  * Context: Process context, rtnl held.
- * Return: 0, -EADDRINUSE if the address is the adapter's, -EEXIST if somebody
- * has the address in that VLAN, or the errors of vmq_filter_set(); nothing
+ * Return: 0, -EBUSY for another address or VLAN while the VF is a port's,
+ * -EADDRINUSE if the address is the adapter's, -EEXIST if somebody has the
+ * address in that VLAN, or the errors of vmq_filter_set(); nothing
  * changed then.
  */
 int vmq_vf_configure(struct vmq_vf *vf, const struct vmq_vf_config *cfg)
@@ -272,15 +160,16 @@ int vmq_vf_configure(struct vmq_vf *vf, const struct vmq_vf_config *cfg)
 	u16 tci = vmq_vf_tci(cfg);
 	int err;
 
-	if (dev && (moved || tci != vf->tci)) {
+	/* a port's VF has the address and the VLAN of the port */
+	if (vf->path.user && (moved || tci != vf->tci))
+		return -EBUSY;
+	if (dev && !vf->parked && (moved || tci != vf->tci)) {
 		err = vmq_vf_set_filter(vf, mac, tci);
 		if (err)
 			return err;
 	}
-	if (dev && !ether_addr_equal(mac, dev->dev_addr)) {
-		eth_hw_addr_set(dev, mac);
-		call_netdevice_notifiers(NETDEV_CHANGEADDR, dev);
-	}
+	if (dev)
+		vmq_vf_give_mac(vf, mac);
 	vf->cfg = *cfg;
 	WRITE_ONCE(vf->tci, tci);
 	WRITE_ONCE(vf->spoofchk, cfg->spoofchk);
@@ -291,6 +180,8 @@ int vmq_vf_configure(struct vmq_vf *vf, const struct vmq_vf_config *cfg)
 			netif_tx_wake_all_queues(dev);
 	}
 	vmq_vf_promisc(vf);
+	/* a port leaves while the VF still takes its frames */
+	vmq_path_check(&vf->path);
 	vmq_vf_link(vf);
 	return 0;
 }
@@ -329,8 +220,12 @@ static int vmq_vf_set_mac_address(struct net_device *dev, void *p)
 	err = eth_prepare_mac_addr_change(dev, p);
 	if (err || ether_addr_equal(mac, dev->dev_addr))
 		return err;
-	if (vf->cfg.mac_set && !vf->cfg.trusted)
+	if (vf->path.user || (vf->cfg.mac_set && !vf->cfg.trusted))
 		return -EPERM;
+	if (vf->parked) {
+		eth_hw_addr_set(dev, mac);
+		return 0;
+	}
 	err = vmq_vf_set_filter(vf, mac, vf->tci);
 	if (!err)
 		eth_hw_addr_set(dev, mac);
@@ -393,7 +288,7 @@ static int vmq_vf_ndo_init(struct net_device *dev)
 	if (!port->stats[0])
 		goto err_free;
 	INIT_LIST_HEAD(&port->soft.rules);
-	port->queue[0] = &port->vf->queue;
+	port->queue[0] = &port->vf->path.queue;
 	port->n_queues = 1;
 	netdev_lockdep_set_classes(dev);
 	return 0;
@@ -445,7 +340,7 @@ static struct net_device *vmq_vf_alloc_netdev(struct vmq_vf *vf)
 	const struct net_device *pf = vf->adapter->dev;
 	char name[2 * IFNAMSIZ];
 
-	snprintf(name, sizeof(name), "%sv%u", pf->name, vf->id);
+	snprintf(name, sizeof(name), "%sv%u", pf->name, vf->path.id);
 	if (strlen(name) >= IFNAMSIZ ||
 	    __dev_get_by_name(dev_net(pf), name))
 		strscpy(name, "vmqvf%d", sizeof(name));
@@ -479,8 +374,9 @@ int vmq_vf_probe(struct vmq_vf *vf)
 	port->mac_location = VMQ_LOC_ANY;
 	dev_net_set(dev, dev_net(a->dev));
 	SET_NETDEV_DEV(dev, &vf->dev);
-	dev->dev_port = vf->id;
-	eth_hw_addr_set(dev, vf->cfg.mac);
+	dev->dev_port = vf->path.id;
+	eth_hw_addr_set(dev, vf->path.user ? vf->path.user->dev->dev_addr :
+					     vf->cfg.mac);
 	if (!vf->cfg.mac_set)
 		dev->addr_assign_type = NET_ADDR_RANDOM;
 	dev->mtu = a->dev->mtu;
@@ -495,12 +391,14 @@ int vmq_vf_probe(struct vmq_vf *vf)
 		return err;
 	}
 	vf->netdev = dev;
-	rcu_assign_pointer(vf->queue.port, port);
-	err = vmq_vf_set_filter(vf, dev->dev_addr, vf->tci);
+	rcu_assign_pointer(vf->path.queue.port, port);
+	vf->up = false;
+	vf->parked = false;
+	err = vf->path.user ? 0 : vmq_vf_set_filter(vf, dev->dev_addr, vf->tci);
 	if (err) {
 		netdev_err(dev, "somebody else has the address %pM\n",
 			   dev->dev_addr);
-		RCU_INIT_POINTER(vf->queue.port, NULL);
+		RCU_INIT_POINTER(vf->path.queue.port, NULL);
 		vf->netdev = NULL;
 		unregister_netdevice(dev);
 		return err;
@@ -509,6 +407,7 @@ int vmq_vf_probe(struct vmq_vf *vf)
 	list_add_tail_rcu(&port->node, &a->vf_ports);
 	vmq_uplink_rx_flags(a);
 	vmq_vf_link(vf);
+	vmq_path_kick(a);
 	return 0;
 }
 
@@ -527,18 +426,20 @@ void vmq_vf_remove(struct vmq_vf *vf, struct list_head *head)
 
 	if (!dev)
 		return;
+	/* while it still takes the frames of a port */
+	vf->up = false;
+	vmq_path_check(&vf->path);
 	port = vmq_port_priv(dev);
 	WRITE_ONCE(port->deleted, true);
+	vmq_vf_clear_filter(vf);
 	vf->netdev = NULL;
 	vmq_vf_link(vf);
 	list_del_rcu(&port->node);
 	vmq_port_promisc(port, false);
 	vmq_uplink_rx_flags(a);
-	if (port->mac_location != VMQ_LOC_ANY)
-		vmq_filter_clear(a, port->mac_location, VMQ_OWNER_PORT, port);
 	/* no frame may find the queue without a port but running */
 	synchronize_net();
-	RCU_INIT_POINTER(vf->queue.port, NULL);
+	RCU_INIT_POINTER(vf->path.queue.port, NULL);
 	unregister_netdevice_queue(dev, head);
 }
 
@@ -547,14 +448,14 @@ void vmq_vf_remove(struct vmq_vf *vf, struct list_head *head)
  * @vf: the VF
  *
  * Context: Process context, rtnl held.
- * Return: false while rules of the administrator lead to it.
+ * Return: false while it is a port's, or rules of the administrator lead to it.
  */
 bool vmq_vf_idle(struct vmq_vf *vf)
 {
 	u32 own = vf->netdev &&
 		  vmq_port_priv(vf->netdev)->mac_location != VMQ_LOC_ANY;
 
-	return vf->queue.filters == own;
+	return !vf->path.user && vf->path.queue.filters == own;
 }
 
 /**
@@ -568,15 +469,16 @@ bool vmq_vf_idle(struct vmq_vf *vf)
  */
 int vmq_vf_init(struct vmq_vf *vf, struct vmq_adapter *a, u16 id)
 {
-	vf->queue.stats = vmq_stats_alloc();
-	if (!vf->queue.stats)
+	vf->path.queue.stats = vmq_stats_alloc();
+	if (!vf->path.queue.stats)
 		return -ENOMEM;
-	INIT_LIST_HEAD(&vf->queue.rules);
-	INIT_LIST_HEAD(&vf->queue.gone);
-	vf->queue.adapter = a;
-	vf->queue.state = VMQ_QUEUE_STATE_PAUSED;
+	INIT_LIST_HEAD(&vf->path.queue.rules);
+	INIT_LIST_HEAD(&vf->path.queue.gone);
+	vf->path.queue.adapter = a;
+	vf->path.queue.state = VMQ_QUEUE_STATE_PAUSED;
 	vf->adapter = a;
-	vf->id = id;
+	vf->path.ops = &vmq_vf_path_ops;
+	vf->path.id = id;
 	vf->spoofchk = true;
 	vf->cfg.spoofchk = true;
 	eth_random_addr(vf->cfg.mac);
@@ -594,7 +496,7 @@ int vmq_vf_init(struct vmq_vf *vf, struct vmq_adapter *a, u16 id)
 void vmq_vf_destroy(struct vmq_vf *vf)
 {
 	hrtimer_cancel(&vf->timer);
-	free_percpu(vf->queue.stats);
+	free_percpu(vf->path.queue.stats);
 }
 
 /* ---- for the adapter ---- */

@@ -3,9 +3,13 @@
  * Virtual functions (VFs) of an adapter: devices on bus "vmq" whose driver makes
  * a netdev each.
  *
- *   bus.c        sriov_numvfs, the devices, binding and unbinding
- *   vf.c         the netdev and what its frames meet
- *   vf_admin.c   ip link set ADAPTER vf N ...
+ *   bus.c          sriov_numvfs, the devices, binding and unbinding
+ *   vf.c           the netdev
+ *   vf_frame.c     what its frames meet
+ *   vf_admin.c     ip link set ADAPTER vf N ...
+ *   vf_path.c      the VF as the data path of a port
+ *   failover.c     which data path a port has
+ *   filter_path.c  a port's filters, to the VF and back
  *
  * A VF's netdev holds a struct vmq_port as a port's does, so that a queue leads
  * to it in the same way; it has no extensions and no tap (S-26). It is on a list
@@ -28,9 +32,40 @@ struct vmq_vf_config {
 	u32 max_tx_rate;		/* Mbit/s, 0: as fast as it can */
 };
 
+struct vmq_path_vf;
+
+/* What failover needs of a VF. All are called with rtnl held. */
+struct vmq_path_ops {
+	bool uplink;			/* its frames come and go by the uplink */
+	/* gives the VF the address of its user, the port */
+	int (*allocate)(struct vmq_path_vf *pv, struct netlink_ext_ack *extack);
+	/* could the guest use it now? */
+	bool (*ready)(struct vmq_path_vf *pv);
+	/* @vport or @exposed changed: its queue runs, its link is up, or not */
+	void (*update)(struct vmq_path_vf *pv);
+	/* function level reset (S-11) */
+	void (*reset)(struct vmq_path_vf *pv);
+	/* the user has another address */
+	void (*mac)(struct vmq_path_vf *pv);
+	/* it has no user any more */
+	void (*release)(struct vmq_path_vf *pv);
+};
+
+/* A VF as the data path of a port. */
+struct vmq_path_vf {
+	struct vmq_queue queue;		/* of its VPort; counts as long as the VF */
+	const struct vmq_path_ops *ops;
+
+	/* rtnl */
+	struct vmq_port *user;		/* port that it is allocated to, or NULL */
+	bool vport;			/* the user's VPort is attached to it */
+	bool exposed;			/* the guest sees its link */
+	u16 id;
+};
+
 struct vmq_vf {
 	/* read for every frame */
-	struct vmq_queue queue;		/* of its VPort; counts as long as it exists */
+	struct vmq_path_vf path;
 	u16 tci;			/* tag of all its frames, 0: none */
 	bool spoofchk;
 	u32 rate;			/* Mbit/s, 0: no limit */
@@ -41,7 +76,8 @@ struct vmq_vf {
 	struct vmq_adapter *adapter;
 	struct net_device *netdev;	/* NULL while no driver is bound */
 	struct vmq_vf_config cfg;
-	u16 id;
+	bool parked;			/* freed by a port, so without a link */
+	bool up;			/* its netdev is, and not on its way down */
 
 	struct device dev;
 };
@@ -57,6 +93,8 @@ struct vmq_vf *vmq_vf_find(struct vmq_adapter *a, int id);
 
 /* ---- vf.c ---- */
 
+extern const struct vmq_path_ops vmq_vf_path_ops;
+
 bool vmq_is_vf(const struct net_device *dev);
 int vmq_vf_init(struct vmq_vf *vf, struct vmq_adapter *a, u16 id);
 void vmq_vf_destroy(struct vmq_vf *vf);
@@ -65,11 +103,27 @@ void vmq_vf_remove(struct vmq_vf *vf, struct list_head *head);
 bool vmq_vf_idle(struct vmq_vf *vf);
 int vmq_vf_configure(struct vmq_vf *vf, const struct vmq_vf_config *cfg);
 void vmq_vf_link(struct vmq_vf *vf);
+int vmq_vf_set_filter(struct vmq_vf *vf, const u8 *mac, u16 tci);
+void vmq_vf_clear_filter(struct vmq_vf *vf);
+u16 vmq_vf_tci(const struct vmq_vf_config *cfg);
+void vmq_vf_give_mac(struct vmq_vf *vf, const u8 *mac);
+bool vmq_vfs_have_mac(struct vmq_adapter *a, const u8 *mac);
+void vmq_vfs_mtu(struct vmq_adapter *a, int mtu);
+
+/* ---- vf_path.c ---- */
+
+int vmq_vf_unpark(struct vmq_vf *vf);
+int vmq_vf_path_init(void);
+void vmq_vf_path_exit(void);
+void vmq_vf_flr(struct vmq_vf *vf);
+
+/* ---- vf_frame.c ---- */
+
+netdev_tx_t vmq_vf_start_xmit(struct sk_buff *skb, struct net_device *dev);
+enum hrtimer_restart vmq_vf_timer(struct hrtimer *timer);
 bool vmq_vf_tx(struct vmq_vf *vf, struct sk_buff *skb);
 void vmq_vfs_flood(struct vmq_adapter *a, struct sk_buff *skb,
 		   const struct vmq_port *but);
-bool vmq_vfs_have_mac(struct vmq_adapter *a, const u8 *mac);
-void vmq_vfs_mtu(struct vmq_adapter *a, int mtu);
 
 /* Takes off the tag that the administrator gave the VF. */
 static inline void vmq_vf_rx(const struct vmq_vf *vf, struct sk_buff *skb)
@@ -91,5 +145,36 @@ int vmq_vf_get_config(struct net_device *dev, int id,
 		      struct ifla_vf_info *info);
 int vmq_vf_get_stats(struct net_device *dev, int id,
 		     struct ifla_vf_stats *stats);
+
+/* ---- filter_path.c ---- */
+
+void vmq_filters_to_path(struct vmq_port *port, struct vmq_path_vf *pv);
+void vmq_filters_to_port(struct vmq_port *port, struct vmq_path_vf *pv);
+void vmq_filter_follow(struct vmq_filter *f);
+
+/* ---- failover.c ---- */
+
+/* What port-set asks for. */
+struct vmq_path_request {
+	u8 policy;
+	bool uplink;
+	u32 want;			/* VF, or VMQ_PATH_ANY_VF */
+
+	struct vmq_path_vf *vf;		/* by vmq_path_prepare() */
+	bool fresh;			/* it was allocated for the request */
+};
+
+struct vmq_path_vf *vmq_path_vf_find(struct vmq_adapter *a, bool uplink,
+				     u32 id);
+int vmq_path_prepare(struct vmq_port *port, struct vmq_path_request *req,
+		     struct netlink_ext_ack *extack);
+void vmq_path_apply(struct vmq_port *port, struct vmq_path_request *req);
+void vmq_path_drop(struct vmq_path_request *req);
+void vmq_path_kick(struct vmq_adapter *a);
+void vmq_path_check(struct vmq_path_vf *pv);
+void vmq_path_fall_back(struct vmq_port *port);
+void vmq_path_resume(struct vmq_port *port);
+void vmq_path_give_up(struct vmq_port *port);
+void vmq_path_mac(struct vmq_port *port);
 
 #endif /* _VMQ_VF_H */

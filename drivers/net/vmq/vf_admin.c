@@ -33,16 +33,19 @@ int vmq_vf_set_mac(struct net_device *dev, int id, u8 *mac)
 {
 	struct vmq_vf *vf = vmq_vf_get(dev, id);
 	struct vmq_vf_config cfg;
+	int err;
 
 	if (!vf)
 		return -EINVAL;
+	if (!is_zero_ether_addr(mac) && !is_valid_ether_addr(mac))
+		return -EADDRNOTAVAIL;
+	err = vmq_vf_unpark(vf);
+	if (err)
+		return err;
 	cfg = vf->cfg;
 	cfg.mac_set = !is_zero_ether_addr(mac);
-	if (cfg.mac_set) {
-		if (!is_valid_ether_addr(mac))
-			return -EADDRNOTAVAIL;
+	if (cfg.mac_set)
 		ether_addr_copy(cfg.mac, mac);
-	}
 	return vmq_vf_configure(vf, &cfg);
 }
 
@@ -156,10 +159,14 @@ int vmq_vf_set_link_state(struct net_device *dev, int id, int state)
 {
 	struct vmq_vf *vf = vmq_vf_get(dev, id);
 	struct vmq_vf_config cfg;
+	int err;
 
 	if (!vf || state < IFLA_VF_LINK_STATE_AUTO ||
 	    state > IFLA_VF_LINK_STATE_DISABLE)
 		return -EINVAL;
+	err = vmq_vf_unpark(vf);
+	if (err)
+		return err;
 	cfg = vf->cfg;
 	cfg.link_state = state;
 	return vmq_vf_configure(vf, &cfg);
@@ -212,7 +219,7 @@ int vmq_vf_get_stats(struct net_device *dev, int id,
 
 	if (!vf)
 		return -EINVAL;
-	vmq_stats_sum(vf->queue.stats, &sum);
+	vmq_stats_sum(vf->path.queue.stats, &sum);
 	memset(stats, 0, sizeof(*stats));
 	stats->rx_packets = sum.rx_packets;
 	stats->rx_bytes = sum.rx_bytes;

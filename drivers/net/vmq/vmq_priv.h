@@ -42,6 +42,7 @@ struct netlink_callback;
 struct vmq_adapter;
 struct vmq_port;
 struct vmq_session;
+struct vmq_path_vf;
 struct vmq_stack;
 struct vmq_vf;
 
@@ -247,6 +248,9 @@ struct vmq_filter {
 	struct vmq_rule *rule;		/* in adapter->rules */
 	struct vmq_queue *queue;	/* NULL: drop */
 	struct vmq_vf *vf;		/* whose VPort the queue is, or NULL */
+	struct vmq_path_vf *path;	/* the same where its port is on a VF */
+	struct vmq_queue *home;		/* the queue that it came from then */
+	void *home_target;
 	struct vmq_port *port;		/* owner where it is a port, else NULL */
 	u8 owner;			/* enum vmq_filter_owner */
 	bool synced;			/* the uplink knows its MAC and VLAN id */
@@ -285,6 +289,10 @@ int vmq_filter_clear(struct vmq_adapter *a, u32 location, u8 owner,
 void vmq_filter_flush(struct vmq_adapter *a, u8 owner);
 int vmq_filters_init(struct vmq_adapter *a);
 void vmq_filters_destroy(struct vmq_adapter *a);
+int vmq_filter_count(struct vmq_queue *q);
+void vmq_filter_uncount(struct vmq_queue *q, struct list_head *gone);
+void vmq_filter_vlans_add(const struct vmq_filter *f);
+struct vmq_queue *vmq_port_nth_queue(struct vmq_port *port, u32 i);
 void vmq_filter_port_vlans(struct vmq_port *port);
 void vmq_filter_flush_port(struct vmq_port *port);
 void vmq_filter_mac_spec(struct vmq_filter_spec *spec, const u8 *mac, u16 vid);
@@ -476,6 +484,19 @@ struct vmq_report {
 	char error[80];			/* empty where it went well */
 };
 
+#define VMQ_PATH_ANY_VF		(~0U)
+
+/* The data path of a port; see failover.c. */
+struct vmq_path {
+	struct vmq_path_vf *vf;		/* allocated for it, or NULL */
+	bool active;			/* its filters lead there; adapter->lock too */
+	bool uplink;			/* it wants one of the uplink's VFs */
+	u32 vf_id;			/* of @vf; VMQ_PATH_ANY_VF: none */
+	u8 policy;			/* enum vmq_port_path_policy */
+	u32 want;			/* VF, or VMQ_PATH_ANY_VF */
+	u32 changes;			/* to a VF, and back */
+};
+
 struct vmq_port {
 	/* read for every frame */
 	struct net_device *dev;
@@ -499,6 +520,7 @@ struct vmq_port {
 	/* rtnl */
 	u32 id;
 	u32 mac_location;		/* of the filter for its own MAC */
+	struct vmq_path path;
 	bool promisc;			/* counted in adapter->n_promisc */
 	uuid_t uuid;
 	struct vmq_stack *dead_stack;	/* while it is on its way out */
@@ -662,6 +684,7 @@ void vmq_notify_queue(struct vmq_queue *q);
 void vmq_notify_filter(struct vmq_adapter *a, const struct vmq_filter *f,
 		       const char *event);
 void vmq_notify_port(struct vmq_port *port);
+void vmq_notify_step(struct vmq_port *port, u32 step);
 void vmq_notify_unclaimed(struct vmq_port *port, const uuid_t *ext,
 			  const uuid_t *class, u32 length);
 

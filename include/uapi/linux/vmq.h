@@ -36,9 +36,51 @@ enum vmq_queue_mode {
  * enum vmq_port_path - Data path of a port.
  * @VMQ_PORT_PATH_SYNTHETIC: Through the switch, its extensions and the port's
  *   queue.
+ * @VMQ_PORT_PATH_VF: Through a VF, past the switch's extensions (S-26).
  */
 enum vmq_port_path {
 	VMQ_PORT_PATH_SYNTHETIC,
+	VMQ_PORT_PATH_VF,
+};
+
+/**
+ * enum vmq_port_path_policy - Which data path a port is to have.
+ * @VMQ_PORT_PATH_POLICY_SYNTHETIC: No VF.
+ * @VMQ_PORT_PATH_POLICY_VF: The VF that is named, until it can't be used any
+ *   more.
+ * @VMQ_PORT_PATH_POLICY_AUTO: The VF that is named, or one that is free,
+ *   whenever it can be used.
+ */
+enum vmq_port_path_policy {
+	VMQ_PORT_PATH_POLICY_SYNTHETIC,
+	VMQ_PORT_PATH_POLICY_VF,
+	VMQ_PORT_PATH_POLICY_AUTO,
+};
+
+/**
+ * enum vmq_path_step - Steps from one data path to the other, in their order
+ *   (S-27, S-30).
+ * @VMQ_PATH_STEP_VF_ALLOCATE: A VF is the port's, and has its address.
+ * @VMQ_PATH_STEP_VPORT_CREATE: The VF has a VPort.
+ * @VMQ_PATH_STEP_FILTERS_TO_VF: The port's filters lead to the VF.
+ * @VMQ_PATH_STEP_VF_EXPOSE: The guest sees the VF's link.
+ * @VMQ_PATH_STEP_VF_SWITCH: The port's data path is the VF.
+ * @VMQ_PATH_STEP_FILTERS_TO_PORT: The port's filters lead to its queues; its
+ *   data path is synthetic.
+ * @VMQ_PATH_STEP_VPORT_DELETE: The VF has no VPort and no link.
+ * @VMQ_PATH_STEP_VF_RESET: The VF was reset.
+ * @VMQ_PATH_STEP_VF_FREE: The VF is not the port's any more.
+ */
+enum vmq_path_step {
+	VMQ_PATH_STEP_VF_ALLOCATE,
+	VMQ_PATH_STEP_VPORT_CREATE,
+	VMQ_PATH_STEP_FILTERS_TO_VF,
+	VMQ_PATH_STEP_VF_EXPOSE,
+	VMQ_PATH_STEP_VF_SWITCH,
+	VMQ_PATH_STEP_FILTERS_TO_PORT,
+	VMQ_PATH_STEP_VPORT_DELETE,
+	VMQ_PATH_STEP_VF_RESET,
+	VMQ_PATH_STEP_VF_FREE,
 };
 
 /**
@@ -276,6 +318,10 @@ enum {
 	VMQ_A_PORT_RESTORE_USECS,
 	VMQ_A_PORT_FRAMES_SAVED,
 	VMQ_A_PORT_FRAMES_RESTORED,
+	VMQ_A_PORT_PATH_POLICY,
+	VMQ_A_PORT_VF,
+	VMQ_A_PORT_PATH_CHANGES,
+	VMQ_A_PORT_PATH_STEP,
 
 	__VMQ_A_PORT_MAX,
 	VMQ_A_PORT_MAX = (__VMQ_A_PORT_MAX - 1)

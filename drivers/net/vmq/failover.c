@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The data path of a port: synthetic, through the switch and its extensions, or
+ * a VF past them. Which one is wanted is the port's policy; going from one to the
+ * other takes the steps of S-27 and S-30, each announced.
+ *
+ * A VF is allocated to a port (it has its address then), and the path leads there
+ * while the VF is ready: its driver is bound, its netdev up, its link not
+ * disabled. It is the guest that has to use the VF's netdev and the port's as
+ * one, by a bond or virtio's failover.
+ */
+#include "vmq_priv.h"
+
+static bool vmq_path_ready(struct vmq_path_vf *pv)
+{
+	return pv && pv->ops->ready(pv);
+}
+
+static void vmq_path_set_vf(struct vmq_path *path, struct vmq_path_vf *pv)
+{
+	path->vf = pv;
+	WRITE_ONCE(path->vf_id, pv ? pv->id : VMQ_PATH_ANY_VF);
+}
+
+/* S-27, from step 3 on; the VF was allocated before. */
+static void vmq_path_to_vf(struct vmq_port *port)
+{
+	struct vmq_path_vf *pv = port->path.vf;
+
+	pv->vport = true;
+	pv->ops->update(pv);
+	vmq_notify_step(port, VMQ_PATH_STEP_VPORT_CREATE);
+	/* until here nothing of the port has changed (S-28) */
+	vmq_filters_to_path(port, pv);
+	vmq_notify_step(port, VMQ_PATH_STEP_FILTERS_TO_VF);
+	pv->exposed = true;
+	pv->ops->update(pv);
+	vmq_notify_step(port, VMQ_PATH_STEP_VF_EXPOSE);
+	port->path.changes++;
+	vmq_notify_step(port, VMQ_PATH_STEP_VF_SWITCH);
+}
+
+/* S-30, but for its last step; the first one can't fail (S-31). */
+static void vmq_path_to_synthetic(struct vmq_port *port)
+{
+	struct vmq_path_vf *pv = port->path.vf;
+
+	vmq_filters_to_port(port, pv);
+	port->path.changes++;
+	vmq_notify_step(port, VMQ_PATH_STEP_FILTERS_TO_PORT);
+	pv->exposed = false;
+	pv->vport = false;
+	pv->ops->update(pv);
+	vmq_notify_step(port, VMQ_PATH_STEP_VPORT_DELETE);
+	pv->ops->reset(pv);
+	vmq_notify_step(port, VMQ_PATH_STEP_VF_RESET);
+}
+
+static void vmq_path_free(struct vmq_path_vf *pv)
+{
+	struct vmq_port *port = pv->user;
+
+	pv->user = NULL;
+	pv->ops->release(pv);
+	vmq_notify_step(port, VMQ_PATH_STEP_VF_FREE);
+	vmq_path_set_vf(&port->path, NULL);
+}
+
+static int vmq_path_allocate(struct vmq_port *port, struct vmq_path_vf *pv,
+			     struct netlink_ext_ack *extack)
+{
+	int err;
+
+	pv->user = port;
+	err = pv->ops->allocate(pv, extack);
+	if (err)
+		pv->user = NULL;
+	return err;
+}
+
+/* Gives a port that waits for a VF one that is free (S-22, S-33). */
+static void vmq_path_take(struct vmq_port *port)
+{
+	struct vmq_path *path = &port->path;
+	struct vmq_path_vf *pv;
+
+	if (path->policy != VMQ_PORT_PATH_POLICY_AUTO || path->vf)
+		return;
+	pv = vmq_path_vf_find(port->adapter, path->uplink, path->want);
+	if (!pv || pv->user || vmq_path_allocate(port, pv, NULL))
+		return;
+	vmq_path_set_vf(path, pv);
+	vmq_notify_step(port, VMQ_PATH_STEP_VF_ALLOCATE);
+	vmq_path_check(pv);
+}
+
+/**
+ * vmq_path_kick() - VFs came or were freed: ports may be waiting for one
+ * @a: the adapter
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_path_kick(struct vmq_adapter *a)
+{
+	struct vmq_port *port;
+
+	if (!a->registered)
+		return;
+	list_for_each_entry(port, &a->ports, node)
+		vmq_path_take(port);
+}
+
+/**
+ * vmq_path_check() - something of a VF changed: may its port use it, must it not?
+ * @pv: the VF, allocated or not
+ *
+ * Falls back whatever the policy is; returns by itself where it is auto.
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_path_check(struct vmq_path_vf *pv)
+{
+	struct vmq_port *port = pv->user;
+
+	if (!port || port->path.vf != pv)
+		return;
+	if (port->path.active && !vmq_path_ready(pv)) {
+		vmq_path_to_synthetic(port);
+		/* who named this VF says when it is to be used again */
+		if (port->path.policy == VMQ_PORT_PATH_POLICY_VF)
+			vmq_path_give_up(port);
+	} else if (!port->path.active && vmq_path_ready(pv) &&
+		   port->path.policy == VMQ_PORT_PATH_POLICY_AUTO &&
+		   !vmq_session_runs(port)) {
+		vmq_path_to_vf(port);
+	}
+}
+
+/**
+ * vmq_path_fall_back() - takes a port off its VF, which stays the port's
+ * @port: the port
+ *
+ * A path that is auto returns when something of the VF changes, or when it is
+ * set again.
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_path_fall_back(struct vmq_port *port)
+{
+	if (port->path.active)
+		vmq_path_to_synthetic(port);
+}
+
+/**
+ * vmq_path_resume() - what kept a port off its VF is over
+ * @port: the port
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_path_resume(struct vmq_port *port)
+{
+	if (port->path.vf)
+		vmq_path_check(port->path.vf);
+}
+
+/**
+ * vmq_path_give_up() - a port without a VF, and without the wish for one
+ * @port: the port
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_path_give_up(struct vmq_port *port)
+{
+	struct vmq_path_vf *pv = port->path.vf;
+
+	port->path.policy = VMQ_PORT_PATH_POLICY_SYNTHETIC;
+	port->path.want = VMQ_PATH_ANY_VF;
+	vmq_path_fall_back(port);
+	if (!pv)
+		return;
+	vmq_path_free(pv);
+	vmq_path_kick(port->adapter);
+}
+
+/* ---- port-set ---- */
+
+static int vmq_path_find(struct vmq_port *port, struct vmq_path_request *req,
+			 struct netlink_ext_ack *extack)
+{
+	bool automatic = req->policy == VMQ_PORT_PATH_POLICY_AUTO;
+	struct vmq_path_vf *pv;
+
+	if (req->want == VMQ_PATH_ANY_VF && port->path.vf &&
+	    port->path.vf->ops->uplink == req->uplink)
+		pv = port->path.vf;
+	else
+		pv = vmq_path_vf_find(port->adapter, req->uplink, req->want);
+	if (!pv && req->want == VMQ_PATH_ANY_VF && automatic)
+		return 0;
+	if (!pv) {
+		NL_SET_ERR_MSG_FMT(extack, "there is no such VF of %s",
+				   req->uplink ? "the uplink" :
+				   port->adapter->dev->name);
+		return -ENOENT;
+	}
+	if (pv->user && pv->user != port) {
+		NL_SET_ERR_MSG_FMT(extack, "VF %u is in use by port %s", pv->id,
+				   pv->user->dev->name);
+		return -EBUSY;
+	}
+	if (!automatic && !vmq_path_ready(pv)) {
+		NL_SET_ERR_MSG_FMT(extack, "VF %u is not ready: no driver, netdev down or link disabled",
+				   pv->id);
+		return -ENETDOWN;
+	}
+	req->vf = pv;
+	return 0;
+}
+
+/**
+ * vmq_path_prepare() - can a port have this path? Allocates its VF
+ * @port: the port
+ * @req: what is asked for; vmq_path_apply() or vmq_path_drop() follows
+ * @extack: says why not
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0, -EINVAL for a path that makes no sense, -ENOENT if there is no such
+ * VF, -EBUSY if it is another port's or has a VLAN of its own, or -ENETDOWN if it
+ * can't be used now.
+ */
+int vmq_path_prepare(struct vmq_port *port, struct vmq_path_request *req,
+		     struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (req->policy == VMQ_PORT_PATH_POLICY_SYNTHETIC) {
+		if (req->want == VMQ_PATH_ANY_VF && !req->uplink)
+			return 0;
+		NL_SET_ERR_MSG(extack, "the synthetic path has no VF");
+		return -EINVAL;
+	}
+	if (req->policy == VMQ_PORT_PATH_POLICY_VF &&
+	    req->want == VMQ_PATH_ANY_VF) {
+		NL_SET_ERR_MSG(extack, "which VF? vf is missing");
+		return -EINVAL;
+	}
+	err = vmq_path_find(port, req, extack);
+	if (err || !req->vf || req->vf->user == port)
+		return err;
+	err = vmq_path_allocate(port, req->vf, extack);
+	req->fresh = !err;
+	return err;
+}
+
+/**
+ * vmq_path_apply() - gives a port the path that was prepared
+ * @port: the port
+ * @req: what was asked for
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_path_apply(struct vmq_port *port, struct vmq_path_request *req)
+{
+	struct vmq_path *path = &port->path;
+
+	if (path->vf && path->vf != req->vf)
+		vmq_path_give_up(port);
+	path->policy = req->policy;
+	path->want = req->want;
+	path->uplink = req->uplink;
+	vmq_path_set_vf(path, req->vf);
+	if (req->fresh)
+		vmq_notify_step(port, VMQ_PATH_STEP_VF_ALLOCATE);
+	req->fresh = false;
+	if (path->vf && !path->active && vmq_path_ready(path->vf))
+		vmq_path_to_vf(port);
+}
+
+/**
+ * vmq_path_drop() - takes back what vmq_path_prepare() did and nobody applied
+ * @req: what was asked for
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_path_drop(struct vmq_path_request *req)
+{
+	if (!req->fresh)
+		return;
+	req->vf->user = NULL;
+	req->vf->ops->release(req->vf);
+	req->fresh = false;
+}
+
+/**
+ * vmq_path_mac() - the address of a port changed, and so does its VF's (S-24)
+ * @port: the port
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_path_mac(struct vmq_port *port)
+{
+	if (port->path.vf)
+		port->path.vf->ops->mac(port->path.vf);
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An adapter's own VF as the data path of a port, and its function level reset.
+ */
+#include <linux/etherdevice.h>
+#include <linux/if_link.h>
+
+#include "vmq_priv.h"
+
+static struct vmq_vf *vmq_vf_of_path(struct vmq_path_vf *pv)
+{
+	return container_of(pv, struct vmq_vf, path);
+}
+
+/**
+ * vmq_path_vf_find() - a VF for a port
+ * @a: the adapter
+ * @uplink: one of its uplink
+ * @id: which one; VMQ_PATH_ANY_VF for one that is free, best one that is ready
+ *
+ * Context: Process context, rtnl held.
+ * Return: the VF or NULL.
+ */
+struct vmq_path_vf *vmq_path_vf_find(struct vmq_adapter *a, bool uplink,
+				     u32 id)
+{
+	struct vmq_path_vf *pv, *found = NULL;
+	u16 i;
+
+	if (uplink)
+		return NULL;
+	if (id != VMQ_PATH_ANY_VF)
+		return id < a->n_vfs ? &a->vfs[id]->path : NULL;
+	for (i = 0; i < a->n_vfs; i++) {
+		pv = &a->vfs[i]->path;
+		if (pv->user)
+			continue;
+		if (pv->ops->ready(pv))
+			return pv;
+		if (!found)
+			found = pv;
+	}
+	return found;
+}
+
+static int vmq_vf_path_allocate(struct vmq_path_vf *pv,
+				struct netlink_ext_ack *extack)
+{
+	struct vmq_vf *vf = vmq_vf_of_path(pv);
+
+	if (vf->tci) {
+		NL_SET_ERR_MSG_FMT(extack, "VF %u has a VLAN: ip link set %s vf %u vlan 0",
+				   pv->id, vf->adapter->dev->name, pv->id);
+		return -EBUSY;
+	}
+	vf->parked = false;
+	if (vf->netdev) {
+		vmq_vf_clear_filter(vf);
+		vmq_vf_give_mac(vf, pv->user->dev->dev_addr);
+	}
+	vmq_vf_link(vf);
+	return 0;
+}
+
+static bool vmq_vf_path_ready(struct vmq_path_vf *pv)
+{
+	struct vmq_vf *vf = vmq_vf_of_path(pv);
+
+	return vf->netdev && vf->up &&
+	       vf->cfg.link_state != IFLA_VF_LINK_STATE_DISABLE;
+}
+
+static void vmq_vf_path_update(struct vmq_path_vf *pv)
+{
+	vmq_vf_link(vmq_vf_of_path(pv));
+}
+
+/* Nothing of it is on its way any more, and nothing waits for its rate limit. */
+static void vmq_vf_path_reset(struct vmq_path_vf *pv)
+{
+	struct vmq_vf *vf = vmq_vf_of_path(pv);
+
+	synchronize_net();
+	atomic64_set(&vf->busy_until, 0);
+	if (vf->netdev && netif_running(vf->netdev)) {
+		hrtimer_cancel(&vf->timer);
+		netif_tx_wake_all_queues(vf->netdev);
+	}
+}
+
+static void vmq_vf_path_mac(struct vmq_path_vf *pv)
+{
+	struct vmq_vf *vf = vmq_vf_of_path(pv);
+
+	if (vf->netdev)
+		vmq_vf_give_mac(vf, pv->user->dev->dev_addr);
+}
+
+/*
+ * A guest must not find a link on a VF that it has no more, so it has none until
+ * it is somebody's again. Its address stays: it may be a slave of a bond.
+ */
+static void vmq_vf_path_release(struct vmq_path_vf *pv)
+{
+	struct vmq_vf *vf = vmq_vf_of_path(pv);
+
+	vf->parked = true;
+	vmq_vf_link(vf);
+}
+
+const struct vmq_path_ops vmq_vf_path_ops = {
+	.allocate = vmq_vf_path_allocate,
+	.ready = vmq_vf_path_ready,
+	.update = vmq_vf_path_update,
+	.reset = vmq_vf_path_reset,
+	.mac = vmq_vf_path_mac,
+	.release = vmq_vf_path_release,
+};
+
+/**
+ * vmq_vf_unpark() - a VF that a port gave up is on its own again
+ * @vf: the VF
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0 or the errors of vmq_vf_set_filter(), nothing changed then.
+ */
+int vmq_vf_unpark(struct vmq_vf *vf)
+{
+	int err = 0;
+
+	if (!vf->parked)
+		return 0;
+	if (vf->netdev) {
+		err = vmq_vf_set_filter(vf, vf->cfg.mac, vf->tci);
+		if (err)
+			return err;
+		vmq_vf_give_mac(vf, vf->cfg.mac);
+	}
+	vf->parked = false;
+	return 0;
+}
+
+/* ---- netdevs of VFs, up and down ---- */
+
+static int vmq_vf_event(struct notifier_block *nb, unsigned long event,
+			void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct vmq_vf *vf;
+
+	if (!vmq_is_vf(dev))
+		return NOTIFY_DONE;
+	vf = vmq_port_priv(dev)->vf;
+	if (vf->netdev != dev)
+		return NOTIFY_DONE;	/* it is being made or unmade */
+	switch (event) {
+	case NETDEV_UP:
+		vf->up = true;
+		vmq_path_check(&vf->path);
+		break;
+	case NETDEV_GOING_DOWN:
+		/* it still takes frames, so none is lost */
+		vf->up = false;
+		vmq_path_check(&vf->path);
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block vmq_vf_notifier = {
+	.notifier_call = vmq_vf_event,
+};
+
+/**
+ * vmq_vf_path_init() - listens to what happens to the netdevs of VFs
+ *
+ * Context: Module init.
+ * Return: 0 or a negative errno.
+ */
+int __init vmq_vf_path_init(void)
+{
+	return register_netdevice_notifier(&vmq_vf_notifier);
+}
+
+/**
+ * vmq_vf_path_exit() - stops listening
+ *
+ * Context: Module exit, no adapter left.
+ */
+void vmq_vf_path_exit(void)
+{
+	unregister_netdevice_notifier(&vmq_vf_notifier);
+}
