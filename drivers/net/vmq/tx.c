@@ -253,7 +253,9 @@ static void vmq_tx_switch(struct vmq_adapter *a, struct vmq_port *from,
 	}
 	if (from) {
 		vmq_stats_tx(s->port, skb->len + ETH_HLEN);
-		vmq_learn(from, skb);
+		/* nobody announces a VF: its NIC is its guest's alone */
+		if (!from->vf)
+			vmq_learn(from, skb);
 	}
 	vmq_stats_tx(s->queue, skb->len + ETH_HLEN);
 
