@@ -5,12 +5,13 @@
 import contextlib
 import errno
 import os
+import struct
 import time
 
-from lib import (NetNS, Raw, Rtnl, adapter, build, cmd, defer, ether, fail_cmd,
+from lib import (UAPI, Genl, NetNS, NlError, Raw, Rtnl, adapter, attr, attr_str, attr_u32, build, cmd, defer, ether, fail_cmd,
                  ksft_eq, ksft_ge, ksft_in, ksft_lt, ksft_main, ksft_pr,
-                 ksft_raises, ksft_true, link_info, link_stats, mac, machine,
-                 pair, port, run, wait_until)
+                 ksft_raises, ksft_true, link_info, link_stats, mac, machine, monitor,
+                 pair, port, run, vmqctl, wait_until)
 from lib.acl import DENY, IN, OUT, acl_rule, acl_set, ext_set
 from lib.vf import (add_vfs, device, driver, get_numvfs, set_numvfs, vf_info,
                     vf_set)
@@ -395,6 +396,139 @@ def test_extensions():
     ksft_eq(world.who("wire0", 1), [], "the port's do")
     ksft_eq(world.who("wire0", vf_mac(0)), ["vmq0v0"])
     ksft_eq(world.who("vmq0v0", 0x999, src=vf_mac(0)), ["wire0"])
+
+
+def test_vf_get():
+    """S-04, S-14, V-10: vf-get shows each VF, with a serial number of its own."""
+    World(2, ports=[1])
+    shown = vmqctl("vf show dev vmq0")
+    ksft_eq([(each["id"], each["vport"], each["bound"], each["filters"])
+             for each in shown], [(0, "activated", True, 1),
+                                  (1, "activated", True, 1)])
+    driver("unbind", 1)
+    cmd("vmqctl port set dev vm1 path vf 0")
+    [one] = vmqctl("vf show dev vmq0 vf 1")
+    ksft_eq((one["vport"], one["bound"], one.get("port")), ("none", False, None))
+    [one] = vmqctl("vf show dev vmq0 vf 0")
+    ksft_eq((one["vport"], one["port"]), ("activated", "vm1"))
+    [adapter_shown] = vmqctl("adapter show dev vmq0")
+    ksft_eq((adapter_shown["vfs"], adapter_shown["vfs-in-use"]), (2, 1))
+    ksft_ge(adapter_shown["max-vports"], adapter_shown["max-vfs"] + 1, "V-35")
+    ksft_ge(adapter_shown["max-queue-pairs"], adapter_shown["max-vports"])
+    cmd("vmqctl port set dev vm1 path synthetic")
+    serials = [each["serial"] for each in shown]
+    set_numvfs(0)
+    add_vfs(2)
+    serials += [each["serial"] for each in vmqctl("vf show dev vmq0")]
+    ksft_eq(len(set(serials)), 4, serials)
+
+
+def test_reset():
+    """S-11: one VF is reset, with what its guest changed; the others and the
+    administrator's settings are not. A port is back on it behind."""
+    world = World(2, ports=[1])
+    vf_set(0, "trust on")
+    vf_set(0, "vlan 7")
+    with contextlib.closing(Rtnl()) as rtnl:
+        rtnl.set("vmq0v0", address="52:54:00:00:01:71")
+    ksft_eq(world.who("wire0", 0x171, vlan=7), ["vmq0v0"])
+    cmd("vmqctl vf reset dev vmq0 vf 0")
+    ksft_eq(world.who("wire0", 0x171, vlan=7), ["vmq0"])
+    ksft_eq(world.who("wire0", vf_mac(0), vlan=7), ["vmq0v0"])
+    ksft_eq(world.who("wire0", vf_mac(1)), ["vmq0v1"])
+    ksft_eq(vf_info(0)["trust"], True)
+    cmd("vmqctl port set dev vm1 path vf 1")
+    cmd("vmqctl vf reset dev vmq0 vf 1")
+    ksft_eq(vmqctl("port show dev vm1")[0]["path"], "vf")
+    ksft_eq(vmqctl("port show dev vm1")[0]["path-changes"], 3)
+    ksft_eq(world.who("wire0", 1), ["vmq0v1"])
+    cmd("vmqctl port set dev vm1 path synthetic")
+    for number, text in ((1, "no resources"), (7, "no such VF")):
+        status, message = fail_cmd(f"vmqctl vf reset dev vmq0 vf {number}")
+        ksft_eq(status, 1)
+        ksft_in(text, message)
+
+
+class Channel:
+    """One side of a VF's back channel."""
+
+    def __init__(self, dev, number=None):
+        self.genl, self.dev, self.number = Genl(), dev, number
+        defer(self.genl.close)
+
+    def call(self, command, *attributes):
+        own = [attr_str(UAPI["VMQ_A_VF_DEV"], self.dev)]
+        if self.number is not None:
+            own.append(attr_u32(UAPI["VMQ_A_VF_ID"], self.number))
+        return [dict(each) for each in self.genl.call(
+            UAPI[f"VMQ_CMD_VF_BLOCK_{command}"], *own, *attributes)]
+
+    def write(self, block, data=None, changed=None):
+        attributes = [attr_u32(UAPI["VMQ_A_VF_BLOCK"], block)]
+        if data is not None:
+            attributes.append(attr(UAPI["VMQ_A_VF_DATA"], data))
+        if changed is not None:
+            attributes.append(attr(UAPI["VMQ_A_VF_CHANGED"],
+                                   struct.pack("=Q", changed)))
+        self.call("SET", *attributes)
+
+    def read(self, block):
+        return self.call("GET", attr_u32(UAPI["VMQ_A_VF_BLOCK"], block))[0][
+            UAPI["VMQ_A_VF_DATA"]]
+
+    def changed(self):
+        return struct.unpack("=Q", self.call("CHANGED")[0][
+            UAPI["VMQ_A_VF_CHANGED"]])[0]
+
+
+def test_back_channel():
+    """S-15, S-16, O-45: blocks of either side, and one mask of all that changed
+    since the VF last asked."""
+    adapter("vmq0", rxq=8)
+    add_vfs(2)
+    pf, vf = Channel("vmq0", 0), Channel("vmq0v0")
+    ns = NetNS()
+    with contextlib.closing(Rtnl()) as rtnl:
+        rtnl.set("vmq0v0", netns_fd=ns.fd)
+    with ns:
+        vf = Channel("vmq0v0")
+    with ns, monitor() as end:
+        pf.write(3, b"three", changed=1 << 3)
+        pf.write(63, b"last", changed=1 << 63)
+        pf.write(5, b"quiet")
+        events = end()
+    ksft_eq([(each["msg"]["dev"], each["msg"]["block"]) for each in events
+             if each["name"] == "vf-block-ntf"],
+            [("vmq0v0", 3), ("vmq0v0", 63), ("vmq0v0", 5)])
+    ksft_eq(vf.changed(), 1 << 3 | 1 << 63)
+    ksft_eq(vf.changed(), 0)
+    ksft_eq((vf.read(3), vf.read(63), vf.read(5)),
+            (b"three", b"last", b"quiet"))
+    with monitor() as end:
+        vf.write(3, b"from the guest")
+        events = end()
+    ksft_eq([(each["msg"]["dev"], each["msg"]["id"], each["msg"]["block"])
+             for each in events if each["name"] == "vf-block-ntf"],
+            [("vmq0", 0, 3)])
+    ksft_eq(pf.read(3), b"from the guest")
+    ksft_eq(vf.changed(), 0)
+    for side, call, number in (
+            (pf, lambda side: side.read(9), errno.ENOENT),
+            (pf, lambda side: side.read(64), errno.ERANGE),
+            (pf, lambda side: side.write(64, b"x"), errno.ERANGE),
+            (pf, lambda side: side.write(1, bytes(2049)), errno.EMSGSIZE),
+            (pf, lambda side: side.write(1), errno.EINVAL),
+            (pf, lambda side: side.changed(), errno.EINVAL),
+            (vf, lambda side: side.write(1, b"x", 1), errno.EINVAL),
+            (Channel("vmq0", 2), lambda side: side.read(3), errno.ENOENT),
+            (Channel("vmq0"), lambda side: side.read(3), errno.EINVAL)):
+        with ksft_raises(NlError) as caught:
+            call(side)
+        ksft_eq(caught.exception.errno, number)
+        ksft_true(caught.exception.msg, "says why")
+    with ksft_raises(NlError) as caught:
+        Channel("vmq0", 1).read(3)
+    ksft_eq(caught.exception.errno, errno.ENOENT, "the other VF has its own")
 
 
 def test_macvtap():

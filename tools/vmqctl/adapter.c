@@ -34,6 +34,12 @@ static const struct attr_desc adapter_attrs[] = {
 	[VMQ_A_ADAPTER_LOOKAHEAD_MAX] = ATTR("lookahead-max", UINT),
 	[VMQ_A_ADAPTER_FORMAT_VERSION] = ATTR_LN("format-version", UINT),
 	[VMQ_A_ADAPTER_MODULE_VERSION] = ATTR("module-version", STR),
+	[VMQ_A_ADAPTER_MAX_VFS] = ATTR("max-vfs", UINT),
+	[VMQ_A_ADAPTER_VFS] = ATTR("vfs", UINT),
+	[VMQ_A_ADAPTER_VFS_IN_USE] = ATTR("vfs-in-use", UINT),
+	[VMQ_A_ADAPTER_MAX_VPORTS] = ATTR("max-vports", UINT),
+	[VMQ_A_ADAPTER_MAX_QUEUE_PAIRS] = ATTR("max-queue-pairs", UINT),
+	[VMQ_A_ADAPTER_MAX_VPORT_PAIRS] = ATTR("max-vport-pairs", UINT),
 };
 
 ATTR_SET(adapter);

@@ -64,6 +64,7 @@ extern const struct attr_set adapter_set;
 extern const struct attr_set queue_set;
 extern const struct attr_set filter_set;
 extern const struct attr_set port_set;
+extern const struct attr_set vf_set;
 extern const struct attr_set ext_set;
 
 struct nlattr;

@@ -28,6 +28,7 @@ static const struct object *const objects[] = {
 	&queue_object,
 	&filter_object,
 	&port_object,
+	&vf_object,
 	&ext_object,
 	&acl_object,
 	&guard_object,

@@ -24,6 +24,7 @@ static const struct {
 	{ VMQ_CMD_QUEUE_NTF, "queue-ntf", &queue_set },
 	{ VMQ_CMD_FILTER_NTF, "filter-ntf", &filter_set },
 	{ VMQ_CMD_PORT_NTF, "port-ntf", &port_set },
+	{ VMQ_CMD_VF_BLOCK_NTF, "vf-block-ntf", &vf_set },
 	{ VMQ_CMD_RECORD_UNCLAIMED_NTF, "record-unclaimed-ntf", &record_set },
 };
 

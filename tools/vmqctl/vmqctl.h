@@ -46,6 +46,7 @@ extern const struct object adapter_object;
 extern const struct object queue_object;
 extern const struct object filter_object;
 extern const struct object port_object;
+extern const struct object vf_object;
 extern const struct object stream_object;
 extern const struct object ext_object;
 extern const struct object acl_object;

@@ -22,12 +22,20 @@ static void vmq_path_set_vf(struct vmq_path *path, struct vmq_path_vf *pv)
 	WRITE_ONCE(path->vf_id, pv ? pv->id : VMQ_PATH_ANY_VF);
 }
 
+static void vmq_path_vport(struct vmq_path_vf *pv, enum vmq_vport_event event)
+{
+	int next = vmq_vport_next_state(VMQ_VPORT_VF, pv->vport, event);
+
+	if (!WARN_ON_ONCE(next < 0))
+		pv->vport = next;
+}
+
 /* S-27, from step 3 on; the VF was allocated before. */
 static void vmq_path_to_vf(struct vmq_port *port)
 {
 	struct vmq_path_vf *pv = port->path.vf;
 
-	pv->vport = true;
+	vmq_path_vport(pv, VMQ_VPORT_CREATE);
 	pv->ops->update(pv);
 	vmq_notify_step(port, VMQ_PATH_STEP_VPORT_CREATE);
 	/* until here nothing of the port has changed (S-28) */
@@ -49,7 +57,7 @@ static void vmq_path_to_synthetic(struct vmq_port *port)
 	port->path.changes++;
 	vmq_notify_step(port, VMQ_PATH_STEP_FILTERS_TO_PORT);
 	pv->exposed = false;
-	pv->vport = false;
+	vmq_path_vport(pv, VMQ_VPORT_DELETE);
 	pv->ops->update(pv);
 	vmq_notify_step(port, VMQ_PATH_STEP_VPORT_DELETE);
 	pv->ops->reset(pv);
@@ -159,8 +167,11 @@ void vmq_path_fall_back(struct vmq_port *port)
  */
 void vmq_path_resume(struct vmq_port *port)
 {
-	if (port->path.vf)
-		vmq_path_check(port->path.vf);
+	struct vmq_path *path = &port->path;
+
+	if (path->vf && !path->active && vmq_path_ready(path->vf) &&
+	    !vmq_session_runs(port))
+		vmq_path_to_vf(port);
 }
 
 /**
@@ -209,7 +220,7 @@ static int vmq_path_find(struct vmq_port *port, struct vmq_path_request *req,
 		return -EBUSY;
 	}
 	if (!automatic && !vmq_path_ready(pv)) {
-		NL_SET_ERR_MSG_FMT(extack, "VF %u is not ready: no driver, netdev down or link disabled",
+		NL_SET_ERR_MSG_FMT(extack, "VF %u is not ready: no driver, down, or disabled",
 				   pv->id);
 		return -ENETDOWN;
 	}

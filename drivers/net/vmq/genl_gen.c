@@ -150,6 +150,50 @@ static const struct nla_policy vmq_port_set_nl_policy[VMQ_A_PORT_VF + 1] = {
 	[VMQ_A_PORT_VF] = { .type = NLA_U32, },
 };
 
+/* VMQ_CMD_VF_GET - do */
+static const struct nla_policy vmq_vf_get_do_nl_policy[VMQ_A_VF_ID + 1] = {
+	[VMQ_A_VF_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_VF_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_VF_ID] = { .type = NLA_U32, },
+};
+
+/* VMQ_CMD_VF_GET - dump */
+static const struct nla_policy vmq_vf_get_dump_nl_policy[VMQ_A_VF_DEV + 1] = {
+	[VMQ_A_VF_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_VF_DEV] = { .type = NLA_NUL_STRING, },
+};
+
+/* VMQ_CMD_VF_RESET - do */
+static const struct nla_policy vmq_vf_reset_nl_policy[VMQ_A_VF_ID + 1] = {
+	[VMQ_A_VF_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_VF_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_VF_ID] = { .type = NLA_U32, },
+};
+
+/* VMQ_CMD_VF_BLOCK_GET - do */
+static const struct nla_policy vmq_vf_block_get_nl_policy[VMQ_A_VF_BLOCK + 1] = {
+	[VMQ_A_VF_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_VF_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_VF_ID] = { .type = NLA_U32, },
+	[VMQ_A_VF_BLOCK] = NLA_POLICY_MAX(NLA_U32, 63),
+};
+
+/* VMQ_CMD_VF_BLOCK_SET - do */
+static const struct nla_policy vmq_vf_block_set_nl_policy[VMQ_A_VF_CHANGED + 1] = {
+	[VMQ_A_VF_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_VF_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_VF_ID] = { .type = NLA_U32, },
+	[VMQ_A_VF_BLOCK] = NLA_POLICY_MAX(NLA_U32, 63),
+	[VMQ_A_VF_DATA] = { .type = NLA_BINARY, },
+	[VMQ_A_VF_CHANGED] = { .type = NLA_U64, },
+};
+
+/* VMQ_CMD_VF_BLOCK_CHANGED - do */
+static const struct nla_policy vmq_vf_block_changed_nl_policy[VMQ_A_VF_DEV + 1] = {
+	[VMQ_A_VF_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_VF_DEV] = { .type = NLA_NUL_STRING, },
+};
+
 /* Ops table for vmq */
 static const struct genl_split_ops vmq_nl_ops[] = {
 	{
@@ -279,6 +323,48 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 		.doit		= vmq_nl_port_set_doit,
 		.policy		= vmq_port_set_nl_policy,
 		.maxattr	= VMQ_A_PORT_VF,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_VF_GET,
+		.doit		= vmq_nl_vf_get_doit,
+		.policy		= vmq_vf_get_do_nl_policy,
+		.maxattr	= VMQ_A_VF_ID,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_VF_GET,
+		.dumpit		= vmq_nl_vf_get_dumpit,
+		.policy		= vmq_vf_get_dump_nl_policy,
+		.maxattr	= VMQ_A_VF_DEV,
+		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= VMQ_CMD_VF_RESET,
+		.doit		= vmq_nl_vf_reset_doit,
+		.policy		= vmq_vf_reset_nl_policy,
+		.maxattr	= VMQ_A_VF_ID,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_VF_BLOCK_GET,
+		.doit		= vmq_nl_vf_block_get_doit,
+		.policy		= vmq_vf_block_get_nl_policy,
+		.maxattr	= VMQ_A_VF_BLOCK,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_VF_BLOCK_SET,
+		.doit		= vmq_nl_vf_block_set_doit,
+		.policy		= vmq_vf_block_set_nl_policy,
+		.maxattr	= VMQ_A_VF_CHANGED,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_VF_BLOCK_CHANGED,
+		.doit		= vmq_nl_vf_block_changed_doit,
+		.policy		= vmq_vf_block_changed_nl_policy,
+		.maxattr	= VMQ_A_VF_DEV,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

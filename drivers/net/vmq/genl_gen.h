@@ -32,6 +32,12 @@ int vmq_nl_restore_begin_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_restore_commit_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_abort_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_port_set_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_vf_get_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_vf_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int vmq_nl_vf_reset_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_vf_block_get_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_vf_block_set_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_vf_block_changed_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	VMQ_NLGRP_EVENTS,

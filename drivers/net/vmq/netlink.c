@@ -20,6 +20,7 @@ static_assert(VMQ_A_PORT_IFINDEX == 1 && VMQ_A_PORT_DEV == 2);
 static_assert(VMQ_A_EXT_IFINDEX == 1 && VMQ_A_EXT_DEV == 2);
 static_assert(VMQ_A_EXT_PORT_IFINDEX == 1 && VMQ_A_EXT_PORT_DEV == 2);
 static_assert(VMQ_A_RECORD_IFINDEX == 1 && VMQ_A_RECORD_DEV == 2);
+static_assert(VMQ_A_VF_IFINDEX == 1 && VMQ_A_VF_DEV == 2);
 
 /* ---- which device is meant ---- */
 

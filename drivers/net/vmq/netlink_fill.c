@@ -39,6 +39,26 @@ static int vmq_put_uuid(struct sk_buff *msg, int attr, const uuid_t *uuid)
 			 VMQ_CAPABILITY_NTUPLE |			\
 			 VMQ_CAPABILITY_DROP)
 
+static int vmq_fill_adapter_vfs(struct sk_buff *msg, struct vmq_adapter *a)
+{
+	struct vmq_pool pool;
+	u32 used = 0;
+	u16 i;
+
+	vmq_adapter_pool(a, &pool);
+	for (i = 0; i < a->n_vfs; i++)
+		used += !!a->vfs[i]->path.user;
+	if (nla_put_u32(msg, VMQ_A_ADAPTER_MAX_VFS, pool.max_vfs) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_VFS, a->n_vfs) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_VFS_IN_USE, used) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_VPORTS, pool.max_vports) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_QUEUE_PAIRS, pool.max_pairs) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_VPORT_PAIRS,
+			pool.max_pairs_each))
+		return -EMSGSIZE;
+	return 0;
+}
+
 /**
  * vmq_fill_adapter() - describes an adapter
  * @msg: the message
@@ -72,7 +92,8 @@ int vmq_fill_adapter(struct sk_buff *msg, struct vmq_adapter *a)
 	    nla_put_u32(msg, VMQ_A_ADAPTER_LOOKAHEAD_MAX, 0) ||
 	    nla_put_u16(msg, VMQ_A_ADAPTER_FORMAT_VERSION,
 			VMQ_STREAM_VERSION) ||
-	    nla_put_string(msg, VMQ_A_ADAPTER_MODULE_VERSION, VMQ_VERSION))
+	    nla_put_string(msg, VMQ_A_ADAPTER_MODULE_VERSION, VMQ_VERSION) ||
+	    vmq_fill_adapter_vfs(msg, a))
 		return -EMSGSIZE;
 	return 0;
 }

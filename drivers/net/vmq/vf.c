@@ -11,6 +11,8 @@
 
 static const struct net_device_ops vmq_vf_netdev_ops;
 
+static atomic_t vmq_vf_serials;
+
 /**
  * vmq_is_vf() - is this netdev a VF's?
  * @dev: the netdev
@@ -35,7 +37,9 @@ void vmq_vf_link(struct vmq_vf *vf)
 {
 	struct net_device *dev = vf->netdev;
 	bool on = dev && vf->cfg.link_state != IFLA_VF_LINK_STATE_DISABLE &&
-		  (vf->path.user ? vf->path.vport : !vf->parked);
+		  !vf->resetting &&
+		  (vf->path.user ?
+		   vf->path.vport == VMQ_VPORT_STATE_ACTIVATED : !vf->parked);
 
 	WRITE_ONCE(vf->path.queue.state, on ? VMQ_QUEUE_STATE_RUNNING :
 					 VMQ_QUEUE_STATE_PAUSED);
@@ -479,6 +483,8 @@ int vmq_vf_init(struct vmq_vf *vf, struct vmq_adapter *a, u16 id)
 	vf->adapter = a;
 	vf->path.ops = &vmq_vf_path_ops;
 	vf->path.id = id;
+	/* under the lock of the adapter's device, but of any adapter */
+	vf->serial = atomic_inc_return(&vmq_vf_serials);
 	vf->spoofchk = true;
 	vf->cfg.spoofchk = true;
 	eth_random_addr(vf->cfg.mac);
@@ -496,6 +502,7 @@ int vmq_vf_init(struct vmq_vf *vf, struct vmq_adapter *a, u16 id)
 void vmq_vf_destroy(struct vmq_vf *vf)
 {
 	hrtimer_cancel(&vf->timer);
+	vmq_vf_blocks_free(&vf->blocks);
 	free_percpu(vf->path.queue.stats);
 }
 

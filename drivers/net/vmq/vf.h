@@ -18,6 +18,9 @@
 #ifndef _VMQ_VF_H
 #define _VMQ_VF_H
 
+#include "vf_block.h"
+#include "vport.h"
+
 #define VMQ_MAX_VFS	64
 
 /* What the adapter's administrator set; it outlives the VF's netdev and resets. */
@@ -41,7 +44,7 @@ struct vmq_path_ops {
 	int (*allocate)(struct vmq_path_vf *pv, struct netlink_ext_ack *extack);
 	/* could the guest use it now? */
 	bool (*ready)(struct vmq_path_vf *pv);
-	/* @vport or @exposed changed: its queue runs, its link is up, or not */
+	/* its @vport or @exposed changed: its queue runs, its link is up, or not */
 	void (*update)(struct vmq_path_vf *pv);
 	/* function level reset (S-11) */
 	void (*reset)(struct vmq_path_vf *pv);
@@ -58,7 +61,7 @@ struct vmq_path_vf {
 
 	/* rtnl */
 	struct vmq_port *user;		/* port that it is allocated to, or NULL */
-	bool vport;			/* the user's VPort is attached to it */
+	u8 vport;			/* the user's, enum vmq_vport_state */
 	bool exposed;			/* the guest sees its link */
 	u16 id;
 };
@@ -77,6 +80,9 @@ struct vmq_vf {
 	struct net_device *netdev;	/* NULL while no driver is bound */
 	struct vmq_vf_config cfg;
 	bool parked;			/* freed by a port, so without a link */
+	bool resetting;
+	u32 serial;			/* never given to another (S-14) */
+	struct vmq_vf_blocks blocks;
 	bool up;			/* its netdev is, and not on its way down */
 
 	struct device dev;
@@ -115,7 +121,7 @@ void vmq_vfs_mtu(struct vmq_adapter *a, int mtu);
 int vmq_vf_unpark(struct vmq_vf *vf);
 int vmq_vf_path_init(void);
 void vmq_vf_path_exit(void);
-void vmq_vf_flr(struct vmq_vf *vf);
+int vmq_vf_flr(struct vmq_vf *vf, struct netlink_ext_ack *extack);
 
 /* ---- vf_frame.c ---- */
 
@@ -134,6 +140,7 @@ static inline void vmq_vf_rx(const struct vmq_vf *vf, struct sk_buff *skb)
 
 /* ---- vf_admin.c ---- */
 
+void vmq_adapter_pool(const struct vmq_adapter *a, struct vmq_pool *pool);
 int vmq_vf_set_mac(struct net_device *dev, int id, u8 *mac);
 int vmq_vf_set_vlan(struct net_device *dev, int id, u16 vlan, u8 qos,
 		    __be16 proto);

@@ -10,6 +10,27 @@
 
 #include "vmq_priv.h"
 
+/**
+ * vmq_adapter_pool() - limits of an adapter's VPorts (K-15, V-32 to V-36)
+ * @a: the adapter
+ * @pool: filled here
+ *
+ * Each VM queue can be a port's alone, and each VF has its own queue, which no
+ * port can take from it.
+ *
+ * Context: Process context.
+ */
+void vmq_adapter_pool(const struct vmq_adapter *a, struct vmq_pool *pool)
+{
+	*pool = (struct vmq_pool){
+		.max_vports = a->max_queues + VMQ_MAX_VFS,
+		.max_vfs = VMQ_MAX_VFS,
+		.max_pairs = a->max_queues + VMQ_MAX_VFS,
+		.max_pairs_each = min_t(u32, a->max_queues, MAX_TAP_QUEUES),
+	};
+	WARN_ON_ONCE(!vmq_pool_valid(pool));
+}
+
 static struct vmq_vf *vmq_vf_get(struct net_device *dev, int id)
 {
 	struct vmq_vf *vf = vmq_vf_find(vmq_adapter_priv(dev), id);

@@ -118,6 +118,51 @@ const struct vmq_path_ops vmq_vf_path_ops = {
 };
 
 /**
+ * vmq_vf_flr() - function level reset of a VF (S-11)
+ * @vf: the VF
+ * @extack: says why not
+ *
+ * What the VF did itself is undone: its address, what waits for its rate limit,
+ * and notices of the back channel. What the administrator set stays. A port leaves
+ * the VF before and returns behind. No other VF and not the adapter notice.
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0, -EINVAL if the VF has no driver or was freed, or the errors of
+ * vmq_vf_set_filter(); nothing changed then.
+ */
+int vmq_vf_flr(struct vmq_vf *vf, struct netlink_ext_ack *extack)
+{
+	struct vmq_port *user = vf->path.user;
+	int err = 0;
+
+	if (!vf->netdev || vf->parked) {
+		NL_SET_ERR_MSG_FMT(extack, "VF %u has no resources allocated",
+				   vf->path.id);
+		return -EINVAL;
+	}
+	if (user) {
+		vmq_path_fall_back(user);
+	} else {
+		err = vmq_vf_set_filter(vf, vf->cfg.mac, vf->tci);
+		if (err) {
+			NL_SET_ERR_MSG(extack, "somebody else has its address");
+			return err;
+		}
+	}
+	vf->resetting = true;
+	vmq_vf_link(vf);
+	vmq_vf_path_reset(&vf->path);
+	if (!user)
+		vmq_vf_give_mac(vf, vf->cfg.mac);
+	vmq_vf_blocks_take(&vf->blocks);
+	vf->resetting = false;
+	vmq_vf_link(vf);
+	if (user)
+		vmq_path_resume(user);
+	return 0;
+}
+
+/**
  * vmq_vf_unpark() - a VF that a port gave up is on its own again
  * @vf: the VF
  *
