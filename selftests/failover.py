@@ -236,6 +236,23 @@ def test_refused():
     ksft_eq(world.who("wire0", 2), ["vm2"])
 
 
+def test_no_uplink_vfs():
+    """path ... uplink is refused over anything but a NIC with VFs, and says what
+    is supported."""
+    pair()
+    adapter("vmq0", rxq=8)
+    port("vm1", number=1)
+    ksft_in("no uplink", fail_cmd("vmqctl port set dev vm1 path auto uplink")[1])
+    cmd("ip link add bond1 type bond mode active-backup")
+    defer(cmd, "ip link del bond1")
+    cmd("ip link set bond1 master vmq0")
+    for words in ("auto uplink", "vf uplink:0"):
+        status, message = fail_cmd(f"vmqctl port set dev vm1 path {words}")
+        ksft_eq(status, 1)
+        ksft_in("PCI NIC that is the uplink itself", message)
+    ksft_eq(path(), ("synthetic", "synthetic", None))
+
+
 def test_more_ports_than_vfs():
     """S-22, S-33: who finds no VF works without; a VF that is given up is the
     next one's."""

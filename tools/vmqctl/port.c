@@ -77,6 +77,7 @@ static const struct attr_desc port_attrs[] = {
 	[VMQ_A_PORT_PATH_POLICY] = ATTR_VALUES("path-policy", ENUM, policies),
 	[VMQ_A_PORT_VF] = ATTR("vf", UINT),
 	[VMQ_A_PORT_PATH_CHANGES] = ATTR("path-changes", UINT),
+	[VMQ_A_PORT_VF_UPLINK] = ATTR("vf-uplink", FLAG),
 	[VMQ_A_PORT_PATH_STEP] = ATTR_VALUES("path-step", ENUM, steps),
 };
 
@@ -164,8 +165,8 @@ static int put_path(struct nl_request *req, const char *value)
 }
 
 /*
- * "path vf N" and "path auto N" have a word more than a keyword and its value:
- * takes it out.
+ * "path vf N" and "path auto N" have a word more than a keyword and its value, N
+ * or uplink:N: takes it out.
  */
 static const char *take_path_vf(struct args *args)
 {
@@ -174,7 +175,8 @@ static const char *take_path_vf(struct args *args)
 
 	for (i = 0; i + 2 < args->argc; i += 2) {
 		if (strcmp(args->argv[i], "path") ||
-		    !isdigit((unsigned char)*args->argv[i + 2]))
+		    (!isdigit((unsigned char)*args->argv[i + 2]) &&
+		     strncmp(args->argv[i + 2], "uplink", 6)))
 			continue;
 		vf = args->argv[i + 2];
 		args->argc--;
@@ -183,6 +185,20 @@ static const char *take_path_vf(struct args *args)
 		return vf;
 	}
 	return NULL;
+}
+
+/* N, uplink:N, or uplink for any of its VFs */
+static int put_vf(struct nl_request *req, const char *value)
+{
+	if (!strncmp(value, "uplink", 6)) {
+		mnl_attr_put(req->nlh, VMQ_A_PORT_VF_UPLINK, 0, NULL);
+		value += 6;
+		if (!*value)
+			return VMQCTL_OK;
+		if (*value++ != ':')
+			return usage_error("which VF? N, uplink:N or uplink");
+	}
+	return put_u32(req, "vf", VMQ_A_PORT_VF, value);
 }
 
 static int put_redirect(struct nl_request *req, const char *value)
@@ -236,7 +252,7 @@ static int port_set_values(struct args *args)
 	if (!err && !any)
 		return usage_error("what is to be set?");
 	if (!err && vf)
-		err = put_u32(&req, "vf", VMQ_A_PORT_VF, vf);
+		err = put_vf(&req, vf);
 	return err ? err : nl_do(&req, NULL, NULL);
 }
 
@@ -275,6 +291,7 @@ const struct object port_object = {
 	"                [ hold-frames N ] [ hold-bytes N ] [ redirect NETDEV | none ]\n"
 	"                [ announce-count N ] [ announce-interval MS ]\n"
 	"                [ path synthetic | path vf N | path auto [ N ] ]\n"
+	"       N is a VF of the adapter; uplink:N is one of the uplink\n"
 	"       vmqctl port save dev PORT > FILE\n"
 	"       vmqctl port save dev PORT file FILE\n"
 	"       vmqctl port restore dev PORT < FILE\n"

@@ -63,6 +63,21 @@ vmq_hrtimer_setup(struct hrtimer *timer,
 }
 #endif
 
+/* The lock that some drivers want held around their operations. */
+static inline void vmq_netdev_lock_ops(struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	netdev_lock_ops(dev);
+#endif
+}
+
+static inline void vmq_netdev_unlock_ops(struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	netdev_unlock_ops(dev);
+#endif
+}
+
 /* Keeps a netdev in the netns it was made in. */
 static inline void vmq_netdev_pin_netns(struct net_device *dev)
 {

@@ -175,6 +175,24 @@ void vmq_path_resume(struct vmq_port *port)
 }
 
 /**
+ * vmq_path_lose() - a VF goes away for good; a port that is auto waits for another
+ * @pv: the VF
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_path_lose(struct vmq_path_vf *pv)
+{
+	struct vmq_port *port = pv->user;
+
+	if (!port)
+		return;
+	vmq_path_fall_back(port);
+	if (port->path.policy == VMQ_PORT_PATH_POLICY_VF)
+		port->path.policy = VMQ_PORT_PATH_POLICY_SYNTHETIC;
+	vmq_path_free(pv);
+}
+
+/**
  * vmq_path_give_up() - a port without a VF, and without the wish for one
  * @port: the port
  *
@@ -186,6 +204,7 @@ void vmq_path_give_up(struct vmq_port *port)
 
 	port->path.policy = VMQ_PORT_PATH_POLICY_SYNTHETIC;
 	port->path.want = VMQ_PATH_ANY_VF;
+	port->path.uplink = false;
 	vmq_path_fall_back(port);
 	if (!pv)
 		return;
@@ -200,6 +219,13 @@ static int vmq_path_find(struct vmq_port *port, struct vmq_path_request *req,
 {
 	bool automatic = req->policy == VMQ_PORT_PATH_POLICY_AUTO;
 	struct vmq_path_vf *pv;
+	int err;
+
+	if (req->uplink) {
+		err = vmq_path_uplink_check(port->adapter, extack);
+		if (err)
+			return err;
+	}
 
 	if (req->want == VMQ_PATH_ANY_VF && port->path.vf &&
 	    port->path.vf->ops->uplink == req->uplink)
@@ -236,8 +262,9 @@ static int vmq_path_find(struct vmq_port *port, struct vmq_path_request *req,
  *
  * Context: Process context, rtnl held.
  * Return: 0, -EINVAL for a path that makes no sense, -ENOENT if there is no such
- * VF, -EBUSY if it is another port's or has a VLAN of its own, or -ENETDOWN if it
- * can't be used now.
+ * VF, -EBUSY if it is another port's or has a VLAN of its own, -ENETDOWN if it
+ * can't be used now, -EOPNOTSUPP if the uplink has no VFs that ports can use, or an
+ * error of the uplink.
  */
 int vmq_path_prepare(struct vmq_port *port, struct vmq_path_request *req,
 		     struct netlink_ext_ack *extack)

@@ -52,9 +52,8 @@ void vmq_filters_to_path(struct vmq_port *port, struct vmq_path_vf *pv)
 	for (i = 0; (q = vmq_port_nth_queue(port, i)); i++)
 		list_for_each_entry_safe(f, next, &q->rules, node)
 			vmq_filter_to_path(f, pv);
-	/* floods go where the filters lead */
-	if (!pv->ops->uplink)
-		bitmap_zero(port->vlans, VLAN_N_VID);
+	/* floods go where the filters lead, or the uplink has them go */
+	bitmap_zero(port->vlans, VLAN_N_VID);
 	synchronize_net();
 	list_for_each_entry(f, &pv->queue.rules, node)
 		if (f->home)

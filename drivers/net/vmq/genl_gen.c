@@ -136,7 +136,7 @@ static const struct nla_policy vmq_abort_nl_policy[VMQ_A_PORT_DEV + 1] = {
 };
 
 /* VMQ_CMD_PORT_SET - do */
-static const struct nla_policy vmq_port_set_nl_policy[VMQ_A_PORT_VF + 1] = {
+static const struct nla_policy vmq_port_set_nl_policy[VMQ_A_PORT_VF_UPLINK + 1] = {
 	[VMQ_A_PORT_IFINDEX] = { .type = NLA_U32, },
 	[VMQ_A_PORT_DEV] = { .type = NLA_NUL_STRING, },
 	[VMQ_A_PORT_UUID] = { .type = NLA_NUL_STRING, },
@@ -148,6 +148,7 @@ static const struct nla_policy vmq_port_set_nl_policy[VMQ_A_PORT_VF + 1] = {
 	[VMQ_A_PORT_ANNOUNCE_INTERVAL] = NLA_POLICY_FULL_RANGE(NLA_U32, &vmq_a_port_announce_interval_range),
 	[VMQ_A_PORT_PATH_POLICY] = NLA_POLICY_MAX(NLA_U32, 2),
 	[VMQ_A_PORT_VF] = { .type = NLA_U32, },
+	[VMQ_A_PORT_VF_UPLINK] = { .type = NLA_FLAG, },
 };
 
 /* VMQ_CMD_VF_GET - do */
@@ -322,7 +323,7 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 		.cmd		= VMQ_CMD_PORT_SET,
 		.doit		= vmq_nl_port_set_doit,
 		.policy		= vmq_port_set_nl_policy,
-		.maxattr	= VMQ_A_PORT_VF,
+		.maxattr	= VMQ_A_PORT_VF_UPLINK,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -31,9 +31,12 @@ static int __init vmq_init(void)
 	err = vmq_vf_path_init();
 	if (err)
 		goto err_uplink;
-	err = genl_register_family(&vmq_nl_family);
+	err = vmq_uplink_vfs_init();
 	if (err)
 		goto err_vf_path;
+	err = genl_register_family(&vmq_nl_family);
+	if (err)
+		goto err_uplink_vfs;
 	err = rtnl_link_register(&vmq_adapter_link_ops);
 	if (err)
 		goto err_genl;
@@ -46,6 +49,8 @@ err_adapter:
 	rtnl_link_unregister(&vmq_adapter_link_ops);
 err_genl:
 	genl_unregister_family(&vmq_nl_family);
+err_uplink_vfs:
+	vmq_uplink_vfs_exit();
 err_vf_path:
 	vmq_vf_path_exit();
 err_uplink:
@@ -68,6 +73,7 @@ static void __exit vmq_exit(void)
 	rtnl_link_unregister(&vmq_port_link_ops);
 	rtnl_link_unregister(&vmq_adapter_link_ops);
 	genl_unregister_family(&vmq_nl_family);
+	vmq_uplink_vfs_exit();
 	vmq_vf_path_exit();
 	vmq_uplink_exit();
 	vmq_port_exit();

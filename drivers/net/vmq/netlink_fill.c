@@ -377,6 +377,8 @@ static int vmq_fill_port_path(struct sk_buff *msg, const struct vmq_path *path)
 	    nla_put_u32(msg, VMQ_A_PORT_PATH_CHANGES,
 			READ_ONCE(path->changes)))
 		return -EMSGSIZE;
+	if (READ_ONCE(path->uplink) && nla_put_flag(msg, VMQ_A_PORT_VF_UPLINK))
+		return -EMSGSIZE;
 	return vf == VMQ_PATH_ANY_VF ? 0 :
 	       nla_put_u32(msg, VMQ_A_PORT_VF, vf);
 }

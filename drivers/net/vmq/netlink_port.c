@@ -197,6 +197,7 @@ static int vmq_port_path_check(struct vmq_port *port,
 
 	req->policy = nla_get_u32(attr);
 	req->want = VMQ_PATH_ANY_VF;
+	req->uplink = attrs[VMQ_A_PORT_VF_UPLINK];
 	if (attrs[VMQ_A_PORT_VF]) {
 		req->want = nla_get_u32(attrs[VMQ_A_PORT_VF]);
 		if (req->want == VMQ_PATH_ANY_VF) {
@@ -287,6 +288,11 @@ static const struct vmq_port_knob {
 	},
 	{
 		.attr = VMQ_A_PORT_VF,
+		.check = vmq_port_path_more,
+		.apply = vmq_port_path_with,
+	},
+	{
+		.attr = VMQ_A_PORT_VF_UPLINK,
 		.check = vmq_port_path_more,
 		.apply = vmq_port_path_with,
 	},

@@ -208,6 +208,11 @@ static void vmq_tx_unicast(struct vmq_adapter *a, struct vmq_port *from,
 		vmq_tx_drop(s, skb, SKB_DROP_REASON_OTHERHOST);
 		return;
 	}
+	/* the uplink's VFs are behind the uplink, which switches */
+	if (unlikely(q->via_uplink)) {
+		vmq_tx_uplink_or_drop(a, skb, s);
+		return;
+	}
 	/* it has arrived when its state has: until then it is elsewhere */
 	if (to && unlikely(vmq_gate_expects(to)) &&
 	    rcu_access_pointer(a->uplink)) {

@@ -286,6 +286,7 @@ void vmq_uplink_detach(struct vmq_adapter *a)
 	struct net_device *uplink = rtnl_dereference(a->uplink);
 
 	ASSERT_RTNL();
+	vmq_uplink_vfs_detach(a);
 	netdev_rx_handler_unregister(uplink);
 	dev_uc_unsync(uplink, a->dev);
 	dev_mc_unsync(uplink, a->dev);
@@ -334,7 +335,12 @@ static int vmq_uplink_event(struct notifier_block *nb, unsigned long event,
 		return NOTIFY_DONE;	/* it is being attached */
 
 	switch (event) {
+	case NETDEV_GOING_DOWN:
+		vmq_uplink_vfs_event(a, event);
+		break;
 	case NETDEV_UP:
+		vmq_uplink_vfs_event(a, event);
+		fallthrough;
 	case NETDEV_DOWN:
 	case NETDEV_CHANGE:
 		vmq_uplink_carriers(a);

@@ -8,6 +8,7 @@
  *   vf_frame.c     what its frames meet
  *   vf_admin.c     ip link set ADAPTER vf N ...
  *   vf_path.c      the VF as the data path of a port
+ *   vf_uplink.c    a VF of the uplink as the data path of a port
  *   failover.c     which data path a port has
  *   filter_path.c  a port's filters, to the VF and back
  *
@@ -153,6 +154,14 @@ int vmq_vf_get_config(struct net_device *dev, int id,
 int vmq_vf_get_stats(struct net_device *dev, int id,
 		     struct ifla_vf_stats *stats);
 
+/* ---- vf_uplink.c ---- */
+
+struct vmq_path_vf *vmq_uplink_vf_find(struct vmq_adapter *a, u32 id);
+void vmq_uplink_vfs_detach(struct vmq_adapter *a);
+void vmq_uplink_vfs_event(struct vmq_adapter *a, unsigned long event);
+int vmq_uplink_vfs_init(void);
+void vmq_uplink_vfs_exit(void);
+
 /* ---- filter_path.c ---- */
 
 void vmq_filters_to_path(struct vmq_port *port, struct vmq_path_vf *pv);
@@ -173,6 +182,8 @@ struct vmq_path_request {
 
 struct vmq_path_vf *vmq_path_vf_find(struct vmq_adapter *a, bool uplink,
 				     u32 id);
+int vmq_path_uplink_check(struct vmq_adapter *a,
+			  struct netlink_ext_ack *extack);
 int vmq_path_prepare(struct vmq_port *port, struct vmq_path_request *req,
 		     struct netlink_ext_ack *extack);
 void vmq_path_apply(struct vmq_port *port, struct vmq_path_request *req);
@@ -181,6 +192,7 @@ void vmq_path_kick(struct vmq_adapter *a);
 void vmq_path_check(struct vmq_path_vf *pv);
 void vmq_path_fall_back(struct vmq_port *port);
 void vmq_path_resume(struct vmq_port *port);
+void vmq_path_lose(struct vmq_path_vf *pv);
 void vmq_path_give_up(struct vmq_port *port);
 void vmq_path_mac(struct vmq_port *port);
 

@@ -28,7 +28,7 @@ struct vmq_path_vf *vmq_path_vf_find(struct vmq_adapter *a, bool uplink,
 	u16 i;
 
 	if (uplink)
-		return NULL;
+		return vmq_uplink_vf_find(a, id);
 	if (id != VMQ_PATH_ANY_VF)
 		return id < a->n_vfs ? &a->vfs[id]->path : NULL;
 	for (i = 0; i < a->n_vfs; i++) {

@@ -129,6 +129,7 @@ struct vmq_queue {
 	u16 id;
 	u16 index;			/* among the queues of its port */
 	u8 state;			/* enum vmq_queue_state */
+	bool via_uplink;		/* of a VF of the uplink, which has its frames */
 
 	/* adapter->lock */
 	bool implicit;			/* allocated by a rule, freed with the last */
@@ -316,6 +317,7 @@ struct vmq_adapter {
 	struct vmq_pcpu_stats __percpu *filter_drops; /* frames without a queue */
 	struct list_head ports;		/* changed under rtnl, RCU */
 	struct list_head vf_ports;	/* netdevs of VFs; the same */
+	struct list_head uplink_vfs;	/* that ports use or used; rtnl */
 	u32 n_promisc;			/* ports in promiscuous mode */
 	struct vmq_rss __rcu *rss;	/* NULL: all to the default queue */
 

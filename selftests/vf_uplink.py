@@ -1,0 +1,209 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""VFs of the uplink as the path of ports: QEMU's igb with igbvf."""
+# machines: qemu
+
+import contextlib
+import os
+import re
+import time
+
+from lib import (NetNS, Raw, Rtnl, cmd, defer, fail_cmd, ksft_eq, ksft_in,
+                 ksft_main, ksft_pr, ksft_true, link_info, monitor, run,
+                 vmqctl, wait_until)
+from lib.env import adapter, port, quiet
+from lib.ksft import KsftFailEx, KsftSkipEx
+
+PING = "ping -n -q -i 0.2 -W 2"
+
+
+def path(dev="vm1"):
+    shown = vmqctl(f"port show dev {dev}")[0]
+    return shown["path"], shown["path-policy"], shown.get("vf")
+
+
+def steps(events):
+    return [each["msg"]["path-step"] for each in events
+            if each["name"] == "port-ntf" and "path-step" in each["msg"]]
+
+
+class Nic:
+    """igb as the uplink, two VFs with igbvf."""
+
+    def __init__(self):
+        self.name = self.find()
+        if not self.name:
+            raise KsftSkipEx("needs a NIC with SR-IOV, such as QEMU's igb")
+        self.device = f"/sys/class/net/{self.name}/device"
+        self.pci = os.path.basename(os.path.realpath(self.device))
+        cmd("modprobe igbvf")
+        self.rtnl = Rtnl()
+        quiet(self.name)
+        self.rtnl.up(self.name)
+        ksft_true(wait_until(
+            lambda: link_info(self.name)["operstate"] == 6, 20))
+        self.vfs(2)
+        defer(self.vfs, 0)
+
+    @staticmethod
+    def find():
+        for name in sorted(os.listdir("/sys/class/net")):
+            driver = f"/sys/class/net/{name}/device/driver"
+            if os.path.exists(driver) and \
+                    os.path.basename(os.readlink(driver)) == "igb":
+                return name
+        return None
+
+    def vfs(self, count):
+        with open(f"{self.device}/sriov_numvfs", "w",
+                  encoding="ascii") as stream:
+            stream.write(str(count))
+
+    def vf(self, number):
+        """Its PCI address."""
+        return os.path.basename(os.readlink(f"{self.device}/virtfn{number}"))
+
+    def driver(self, action, number, driver="igbvf"):
+        with open(f"/sys/bus/pci/drivers/{driver}/{action}", "w",
+                  encoding="ascii") as stream:
+            stream.write(self.vf(number))
+
+    def netdev(self, number):
+        """The netdev of a VF in this namespace, once it is there."""
+        place = f"{self.device}/virtfn{number}/net"
+
+        def there():
+            with contextlib.suppress(OSError):
+                return os.listdir(place)[0]
+            return None
+
+        name = wait_until(there, 20)
+        if not name:
+            raise KsftFailEx(f"no netdev of VF {number}")
+        return name
+
+
+class World:
+    """vmq0 over the NIC; vm1 on VF 1 in a namespace of its own, vm2 on a tap
+    (here, a netdev) in another."""
+
+    def __init__(self):
+        self.nic = nic = Nic()
+        self.rtnl = nic.rtnl
+        adapter("vmq0", uplink=nic.name, rxq=8)
+        self.tap_guest, self.vf_guest = NetNS(), NetNS()
+        port("vm1", number=1)
+        port("vm2", number=2, ns=self.tap_guest)
+        with self.tap_guest, contextlib.closing(Rtnl()) as rtnl:
+            rtnl.addr("vm2", "10.1.0.2", 24)
+
+    def guest_vf(self):
+        """VF 1 goes to its guest, as its NIC."""
+        name = self.nic.netdev(1)
+        quiet(name)
+        self.rtnl.set(name, netns_fd=self.vf_guest.fd)
+        with self.vf_guest, contextlib.closing(Rtnl()) as rtnl:
+            quiet(name)
+            rtnl.up(name)
+            with contextlib.suppress(OSError):
+                rtnl.addr(name, "10.1.0.1", 24)
+        return name
+
+    def standby(self):
+        """The guest uses the port instead."""
+        ksft_eq(path()[0], "synthetic")
+        with contextlib.suppress(OSError):
+            self.rtnl.addr("vm1", "10.1.0.1", 24)
+        found = run("ping -n -q -c 3 -i 0.2 -W 2 -I vm1 10.1.0.2")
+        cmd("ip addr flush dev vm1")
+        return "0% packet loss" in found.stdout and " 0% " in found.stdout
+
+
+def ping(ns, address):
+    """Does every one of five come back? The first may wait for a link."""
+    def once():
+        with ns:
+            return " 0% packet loss" in run(
+                f"ping -n -q -c 5 -i 0.2 -W 2 {address}").stdout
+    return bool(wait_until(once, 30, 0.5))
+
+
+def rebind(world):
+    """The VF's driver reads its address as it starts."""
+    world.nic.driver("unbind", 1)
+    world.nic.driver("bind", 1)
+
+
+def test_path():
+    """S-25, S-27, S-30: a real VF is the path of a port; it has the port's
+    address, its guest and a tap's ping each other with no manual step, and the
+    port's own path serves when the driver is unbound, and again when it is not."""
+    world = World()
+    cmd("vmqctl port set dev vm1 path auto uplink:1")
+    ksft_eq(path(), ("synthetic", "auto", 1), "its netdev is down")
+    rebind(world)
+    name = world.guest_vf()
+    with world.vf_guest:
+        ksft_eq(link_info(name)["address"], "52:54:00:00:00:01", "S-24")
+    ksft_eq(path(), ("vf", "auto", 1))
+    ksft_in("vf 1     link/ether 52:54:00:00:00:01",
+            cmd(f"ip link show dev {world.nic.name}"))
+    ksft_true(ping(world.vf_guest, "10.1.0.2"), "VF guest to tap guest")
+    ksft_true(ping(world.tap_guest, "10.1.0.1"), "tap guest to VF guest")
+    with monitor() as end:
+        world.nic.driver("unbind", 1)
+        events = end()
+    ksft_eq(steps(events), ["filters-to-port", "vport-delete", "vf-reset"])
+    ksft_true(world.standby(), "the standby, when the driver is unbound")
+    with monitor() as end:
+        world.nic.driver("bind", 1)
+        world.guest_vf()
+        events = end()
+    ksft_eq(steps(events), ["vport-create", "filters-to-vf", "vf-expose",
+                            "vf-switch"])
+    ksft_true(ping(world.vf_guest, "10.1.0.2"), "back on the VF")
+    cmd("vmqctl port set dev vm1 path synthetic")
+    ksft_true(world.standby(), "by path")
+    ksft_in("vf 1     link/ether 00:00:00:00:00:00",
+            cmd(f"ip link show dev {world.nic.name}"))
+    cmd("vmqctl port set dev vm1 path vf uplink:1")
+    ksft_eq(path(), ("vf", "vf", 1))
+    ksft_true(ping(world.vf_guest, "10.1.0.2"), "by path")
+
+
+def test_pf_reset():
+    """S-32: the NIC goes down and comes back: the port falls back, the VF has its
+    address again, and the port returns."""
+    world = World()
+    cmd("vmqctl port set dev vm1 path auto uplink:1")
+    rebind(world)
+    world.guest_vf()
+    ksft_true(ping(world.vf_guest, "10.1.0.2"))
+    world.rtnl.set(world.nic.name, up=False)
+    ksft_eq(path()[0], "synthetic")
+    world.rtnl.up(world.nic.name)
+    ksft_true(wait_until(lambda: path()[0] == "vf", 20), "returned")
+    ksft_in("vf 1     link/ether 52:54:00:00:00:01",
+            cmd(f"ip link show dev {world.nic.name}"))
+    ksft_true(ping(world.vf_guest, "10.1.0.2"), "after the reset")
+    # the VFs go, and the uplink too
+    world.nic.vfs(0)
+    ksft_eq(path()[0::2], ("synthetic", None))
+    ksft_true(world.standby(), "without VFs")
+
+
+def test_refused():
+    """What can't be is refused, and says what is supported."""
+    world = World()
+    for words, text in (("vf uplink:0", "not ready"), ("vf uplink:9", "no such"),
+                        ("vf 0", "no such VF")):
+        status, message = fail_cmd(f"vmqctl port set dev vm1 path {words}")
+        ksft_eq(status, 1, words)
+        ksft_in(text, message)
+    cmd(f"ip link set {world.nic.name} vf 0 vlan 7")
+    ksft_in("VLAN", fail_cmd("vmqctl port set dev vm1 path auto uplink:0")[1])
+    ksft_eq(path(), ("synthetic", "synthetic", None))
+
+
+if __name__ == "__main__":
+    ksft_main(globals())
