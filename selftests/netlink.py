@@ -22,7 +22,8 @@ COMMANDS = {name: value for name, value in sorted(
     if name.startswith("VMQ_CMD_") and "NTF" not in name
     and not name.endswith("MAX")}
 GETS = ("ADAPTER", "QUEUE", "FILTER", "PORT", "EXT")
-CHANGES = ("QUEUE_SET", "PORT_SET", "EXT_SET", "EXT_PORT_SET", "SAVE_BEGIN",
+CHANGES = ("QUEUE_NEW", "QUEUE_COMPLETE", "QUEUE_SET", "QUEUE_DEL", "FILTER_NEW",
+           "FILTER_MOVE", "FILTER_DEL", "PORT_SET", "EXT_SET", "EXT_PORT_SET", "SAVE_BEGIN",
            "RESTORE_BEGIN", "RESTORE_COMMIT", "ABORT")
 IFINDEX, DEV = 1, 2        # the first two attributes of every set
 CLONE_NEWNET = 0x40000000

@@ -17,6 +17,7 @@ from .acl import acl_flush, acl_rule, acl_set, ext_set
 from .env import NetNS, adapter, cmd, ethtool, ethtool_refused, fail_cmd, ip, link_info, \
     link_stats, machine, monitor, pair, port, port_queue, read_file, run, \
     set_sysctl, vmqctl
+from .client import Client, Events
 from .state import Session, abort, commit, restore, save
 from .ioctl import Rule, channels, drvinfo, ethtool_stats, rule_add, \
     rule_del, rule_get, rules

@@ -103,3 +103,24 @@ int parse_uint(const char *what, const char *s, uint64_t max, uint64_t *out)
 	*out = v;
 	return VMQCTL_OK;
 }
+
+/* An Ethernet address, 6 bytes as hexadecimal numbers. */
+int parse_mac(const char *what, const char *s, uint8_t *mac)
+{
+	const char *p = s;
+	unsigned long v;
+	char *end;
+	int i;
+
+	for (i = 0; i < 6; i++, p = end + 1) {
+		if (!isxdigit((unsigned char)*p))
+			break;
+		v = strtoul(p, &end, 16);
+		if (end - p > 2 || *end != (i < 5 ? ':' : '\0'))
+			break;
+		mac[i] = v;
+	}
+	if (i < 6)
+		return usage_error("%s: \"%s\" is not a MAC address", what, s);
+	return VMQCTL_OK;
+}

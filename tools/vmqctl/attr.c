@@ -242,6 +242,18 @@ void attr_show_list(const struct attr_set *set, uint16_t type, const void *buf,
 		out_list_end();
 }
 
+/* Shows the attribute of this type, if it is there. */
+void attr_show_type(const struct attr_set *set, uint16_t type, const void *buf,
+		    size_t len)
+{
+	const struct nlattr *attr = attr_find(buf, len, type);
+
+	if (attr && set->attr[type].list)
+		attr_show_list(set, type, buf, len);
+	else if (attr)
+		show_one(&set->attr[type], set->attr[type].name, attr);
+}
+
 /*
  * Shows the attributes in buf that the set knows, in the order of the set.
  * lines: text may take several lines.

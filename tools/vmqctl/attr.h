@@ -66,6 +66,7 @@ extern const struct attr_set filter_set;
 extern const struct attr_set port_set;
 extern const struct attr_set vf_set;
 extern const struct attr_set ext_set;
+extern const struct attr_set status_set;
 
 struct nlattr;
 
@@ -75,6 +76,8 @@ const char *attr_get_str(const void *buf, size_t len, uint16_t type);
 
 void attr_show(const struct attr_set *set, const void *buf, size_t len,
 	       bool lines);
+void attr_show_type(const struct attr_set *set, uint16_t type, const void *buf,
+		    size_t len);
 void attr_show_list(const struct attr_set *set, uint16_t type, const void *buf,
 		    size_t len);
 const char *attr_path(const struct attr_set *set, const void *buf, size_t len,

@@ -36,46 +36,184 @@ static const struct attr_desc filter_attrs[] = {
 	[VMQ_A_FILTER_EVENT] = ATTR("event", STR),
 	[VMQ_A_FILTER_VF] = ATTR("vf", UINT),
 	[VMQ_A_FILTER_CONTEXT] = ATTR("context", UINT),
+	[VMQ_A_FILTER_KEEP] = ATTR("keep", FLAG),
+	[VMQ_A_FILTER_FROM] = ATTR("from", UINT),
+	[VMQ_A_FILTER_ENTRY] = ATTR("entry", NONE),
+	[VMQ_A_FILTER_IDS] = {
+		.name = "ids", .kind = ATTR_UINT, .list = true,
+	},
+	[VMQ_A_FILTER_STATUS] = ATTR_NESTED("status", status_set, true),
 };
 
 ATTR_SET(filter);
 
+/* Puts a number from the command line into a request, if it is there. */
+static int put_u32(struct nl_request *req, const char *what, uint16_t type,
+		   const char *value)
+{
+	uint64_t v;
+	int err;
+
+	if (!value)
+		return VMQCTL_OK;
+	err = parse_uint(what, value, UINT32_MAX, &v);
+	if (!err)
+		mnl_attr_put_u32(req->nlh, type, v);
+	return err;
+}
+
 static int filter_show(struct args *args)
 {
-	const char *dev, *filter;
+	const char *dev, *filter, *queue;
 	struct nl_request req;
 	const struct keyword keywords[] = {
 		{ "dev", &dev },
 		{ "id", &filter },
+		{ "queue", &queue },
 	};
-	uint64_t id;
 	int err;
 
 	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
 	if (err)
 		return err;
-	if (filter && !dev)
-		return usage_error("filter %s of which adapter?", filter);
-	if (filter)
-		err = parse_uint("id", filter, UINT32_MAX, &id);
-	if (err)
-		return err;
+	if ((filter || queue) && !dev)
+		return usage_error("%s %s of which adapter?",
+				   filter ? "filter" : "queue",
+				   filter ? filter : queue);
+	if (filter && queue)
+		return usage_error("give either \"id\" or \"queue\"");
 	err = nl_request(&req, VMQ_CMD_FILTER_GET, &filter_set, dev);
+	if (!err)
+		err = put_u32(&req, "id", VMQ_A_FILTER_ID, filter);
+	if (!err)
+		err = put_u32(&req, "queue", VMQ_A_FILTER_QUEUE, queue);
+	return err ? err : nl_show(&req, filter);
+}
+
+static int put_match(struct nl_request *req, const char *mac, const char *vlan,
+		     bool untagged)
+{
+	uint8_t addr[6];
+	uint64_t vid;
+	int err;
+
+	if (!mac)
+		return usage_error("\"mac\" is missing");
+	err = parse_mac("mac", mac, addr);
 	if (err)
 		return err;
-	if (filter)
-		mnl_attr_put_u32(req.nlh, VMQ_A_FILTER_ID, id);
-	return nl_show(&req, filter);
+	mnl_attr_put(req->nlh, VMQ_A_FILTER_MAC, sizeof(addr), addr);
+	if (untagged)
+		mnl_attr_put(req->nlh, VMQ_A_FILTER_UNTAGGED, 0, NULL);
+	if (!vlan)
+		return VMQCTL_OK;
+	err = parse_uint("vlan", vlan, UINT16_MAX, &vid);
+	if (!err)
+		mnl_attr_put_u16(req->nlh, VMQ_A_FILTER_VLAN, vid);
+	return err;
+}
+
+/* The socket of this process ends with it, so the filter is the adapter's. */
+static int filter_add(struct args *args)
+{
+	const char *dev, *queue, *mac, *vlan;
+	struct nl_request req;
+	const struct keyword keywords[] = {
+		{ "dev", &dev },
+		{ "queue", &queue },
+		{ "mac", &mac },
+		{ "vlan", &vlan },
+	};
+	bool untagged;
+	int err;
+
+	err = args_parse_some(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	untagged = args_take(args, "untagged");
+	err = args_end(args);
+	if (err)
+		return err;
+	if (!dev || !queue)
+		return usage_error("\"%s\" is missing", dev ? "queue" : "dev");
+	err = nl_request(&req, VMQ_CMD_FILTER_NEW, &filter_set, dev);
+	if (!err)
+		err = put_u32(&req, "queue", VMQ_A_FILTER_QUEUE, queue);
+	if (!err)
+		err = put_match(&req, mac, vlan, untagged);
+	if (err)
+		return err;
+	mnl_attr_put(req.nlh, VMQ_A_FILTER_KEEP, 0, NULL);
+	return nl_show_answer(&req);
+}
+
+static int filter_move(struct args *args)
+{
+	const char *dev, *filter, *queue, *from;
+	struct nl_request req;
+	const struct keyword keywords[] = {
+		{ "dev", &dev },
+		{ "id", &filter },
+		{ "queue", &queue },
+		{ "from", &from },
+	};
+	int err;
+
+	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	if (!dev || !filter || !queue)
+		return usage_error("\"%s\" is missing", !dev ? "dev" :
+				   filter ? "queue" : "id");
+	err = nl_request(&req, VMQ_CMD_FILTER_MOVE, &filter_set, dev);
+	if (!err)
+		err = put_u32(&req, "id", VMQ_A_FILTER_ID, filter);
+	if (!err)
+		err = put_u32(&req, "queue", VMQ_A_FILTER_QUEUE, queue);
+	if (!err)
+		err = put_u32(&req, "from", VMQ_A_FILTER_FROM, from);
+	return err ? err : nl_show_answer(&req);
+}
+
+static int filter_del(struct args *args)
+{
+	const char *dev, *filter, *queue;
+	struct nl_request req;
+	const struct keyword keywords[] = {
+		{ "dev", &dev },
+		{ "id", &filter },
+		{ "queue", &queue },
+	};
+	int err;
+
+	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	if (!dev || !filter)
+		return usage_error("\"%s\" is missing", dev ? "id" : "dev");
+	err = nl_request(&req, VMQ_CMD_FILTER_DEL, &filter_set, dev);
+	if (!err)
+		err = put_u32(&req, "id", VMQ_A_FILTER_ID, filter);
+	if (!err)
+		err = put_u32(&req, "queue", VMQ_A_FILTER_QUEUE, queue);
+	return err ? err : nl_do(&req, NULL, NULL);
 }
 
 static const struct command filter_commands[] = {
 	{ "show", filter_show },
+	{ "add", filter_add },
+	{ "move", filter_move },
+	{ "del", filter_del },
 	{ NULL, NULL },
 };
 
 const struct object filter_object = {
 	.name = "filter",
-	.usage = "Usage: vmqctl filter show [ dev ADAPTER [ id FILTER ] ]\n",
+	.usage =
+	"Usage: vmqctl filter show [ dev ADAPTER [ id FILTER | queue QUEUE ] ]\n"
+	"       vmqctl filter add dev ADAPTER queue QUEUE mac MAC [ vlan VID | untagged ]\n"
+	"       vmqctl filter move dev ADAPTER id FILTER queue QUEUE [ from QUEUE ]\n"
+	"       vmqctl filter del dev ADAPTER id FILTER [ queue QUEUE ]\n",
 	.commands = filter_commands,
 	.run = filter_show,
 };

@@ -3,6 +3,7 @@
  * Generic netlink: the family vmq.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <stdio.h>
@@ -17,6 +18,15 @@
 
 #define NL_ANSWER_MAX	65536	/* more than the kernel puts in one datagram */
 #define NL_EVENTS_ROOM	(4 << 20)
+
+/* What became of one entry, the same in every set. */
+static const struct attr_desc status_attrs[] = {
+	[VMQ_A_STATUS_ID] = ATTR("id", UINT),
+	[VMQ_A_STATUS_ERROR] = ATTR("error", UINT),
+	[VMQ_A_STATUS_MESSAGE] = ATTR("message", STR),
+};
+
+ATTR_SET(status);
 
 static struct {
 	struct mnl_socket *sock;
@@ -359,6 +369,89 @@ int nl_show(struct nl_request *req, bool one)
 	out_array();
 	return one ? nl_do(req, show_object, req) :
 		     nl_dump(req, show_object, req);
+}
+
+/* One request; what it made or changed is its answer, and shown. */
+int nl_show_answer(struct nl_request *req)
+{
+	return nl_do(req, show_object, req);
+}
+
+struct entries {
+	const char *what;
+	uint16_t status;
+	int failed;
+};
+
+static void show_entry(const struct entries *entries, const struct nlattr *nest)
+{
+	const void *p = mnl_attr_get_payload(nest);
+	size_t len = mnl_attr_get_payload_len(nest);
+	const char *text = attr_get_str(p, len, VMQ_A_STATUS_MESSAGE);
+	uint64_t id = 0, error = 0;
+
+	attr_get_uint(p, len, VMQ_A_STATUS_ID, &id);
+	attr_get_uint(p, len, VMQ_A_STATUS_ERROR, &error);
+	if (out_is_json()) {
+		out_obj_begin(NULL);
+		attr_show(&status_set, p, len, false);
+		out_obj_end();
+	}
+	if (error)
+		complain("%s %" PRIu64 ": %s%s%s", entries->what, id,
+			 text ? text : "", text ? ": " : "", strerror(error));
+}
+
+static void take_entries(const void *attrs, size_t len, void *arg)
+{
+	struct entries *entries = arg;
+	const struct nlattr *attr;
+	uint64_t error;
+
+	mnl_attr_for_each_payload(attrs, len) {
+		if (mnl_attr_get_type(attr) != entries->status)
+			continue;
+		if (attr_get_uint(mnl_attr_get_payload(attr),
+				  mnl_attr_get_payload_len(attr),
+				  VMQ_A_STATUS_ERROR, &error) && error)
+			entries->failed++;
+		show_entry(entries, attr);
+	}
+}
+
+/*
+ * A request with many entries, each of which the kernel answers by itself: what
+ * failed is said, and JSON has all of them.
+ */
+int nl_do_entries(struct nl_request *req, uint16_t status, const char *what)
+{
+	struct entries entries = { .what = what, .status = status };
+	int err = nl_do(req, take_entries, &entries);
+
+	return err ? err : entries.failed ? VMQCTL_FAILED : VMQCTL_OK;
+}
+
+/* Adds the keywords of settings to others, each with a place for its value. */
+void settings_keywords(const struct setting *settings, size_t n,
+		       struct keyword *keywords, const char **values)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		keywords[i] = (struct keyword){ settings[i].name, &values[i] };
+}
+
+/* Puts those that were given into the request. */
+int settings_put(struct nl_request *req, const struct setting *settings,
+		 size_t n, const char *const *values)
+{
+	size_t i;
+	int err = VMQCTL_OK;
+
+	for (i = 0; i < n && !err; i++)
+		if (values[i])
+			err = settings[i].put(req, values[i]);
+	return err;
 }
 
 static int listen_some(nl_event event, void *arg)

@@ -31,11 +31,27 @@ int nl_request(struct nl_request *req, uint8_t cmd, const struct attr_set *set,
 	       const char *dev);
 int nl_put_str(struct nl_request *req, const char *what, uint16_t type,
 	       const char *s);
+
+/* What "set" and "add" take: a keyword, and how its value gets into the request. */
+struct setting {
+	const char *name;
+	int (*put)(struct nl_request *req, const char *value);
+};
+
+struct keyword;
+
+void settings_keywords(const struct setting *settings, size_t n,
+		       struct keyword *keywords, const char **values);
+int settings_put(struct nl_request *req, const struct setting *settings,
+		 size_t n, const char *const *values);
+
 int nl_do(struct nl_request *req, nl_answer answer, void *arg);
 int nl_dump(struct nl_request *req, nl_answer answer, void *arg);
 int nl_do_quiet(struct nl_request *req, nl_answer answer, void *arg);
 
 int nl_show(struct nl_request *req, bool one);
+int nl_show_answer(struct nl_request *req);
+int nl_do_entries(struct nl_request *req, uint16_t status, const char *what);
 
 /* Called for every event; anything but 0 ends nl_listen, which returns it. */
 typedef int (*nl_event)(uint8_t cmd, const void *attrs, size_t len, void *arg);

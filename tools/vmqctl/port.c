@@ -207,11 +207,7 @@ static int put_redirect(struct nl_request *req, const char *value)
 			  strcmp(value, "none") ? value : "");
 }
 
-/* What port set takes: a keyword, and how its value gets into the request. */
-static const struct setting {
-	const char *name;
-	int (*put)(struct nl_request *req, const char *value);
-} settings[] = {
+static const struct setting settings[] = {
 	{ "uuid", put_uuid },
 	{ "gate", put_gate },
 	{ "path", put_path },
@@ -230,27 +226,24 @@ static int port_set_values(struct args *args)
 	};
 	const char *vf = take_path_vf(args);
 	struct nl_request req;
-	bool any = false;
 	size_t i;
 	int err;
 
-	for (i = 0; i < ARRAY_SIZE(settings); i++)
-		keywords[1 + i] = (struct keyword){ settings[i].name,
-						    &values[i] };
+	settings_keywords(settings, ARRAY_SIZE(settings), keywords + 1,
+			  values);
 	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
 	if (err)
 		return err;
 	if (!dev)
 		return usage_error("\"dev\" is missing");
-	err = nl_request(&req, VMQ_CMD_PORT_SET, &port_set, dev);
-	for (i = 0; i < ARRAY_SIZE(settings) && !err; i++) {
-		if (!values[i])
-			continue;
-		any = true;
-		err = settings[i].put(&req, values[i]);
-	}
-	if (!err && !any)
+	for (i = 0; i < ARRAY_SIZE(settings) && !values[i]; i++)
+		;
+	if (i == ARRAY_SIZE(settings))
 		return usage_error("what is to be set?");
+	err = nl_request(&req, VMQ_CMD_PORT_SET, &port_set, dev);
+	if (!err)
+		err = settings_put(&req, settings, ARRAY_SIZE(settings),
+				   values);
 	if (!err && vf)
 		err = put_vf(&req, vf);
 	return err ? err : nl_do(&req, NULL, NULL);

@@ -72,6 +72,7 @@ int args_parse_some(struct args *args, const struct keyword *kw, size_t n);
 int args_end(struct args *args);
 bool args_take(struct args *args, const char *word);
 bool is_abbreviation(const char *word, const char *whole);
+int parse_mac(const char *what, const char *s, uint8_t *mac);
 int parse_uint(const char *what, const char *s, uint64_t max, uint64_t *out);
 
 /* ---- port_stream.c ---- */

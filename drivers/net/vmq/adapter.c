@@ -209,7 +209,8 @@ static int vmq_adapter_set_features(struct net_device *dev,
 
 	/* ports keep their own filters */
 	if ((changed & NETIF_F_NTUPLE) && !(features & NETIF_F_NTUPLE))
-		vmq_filter_flush(vmq_adapter_priv(dev), VMQ_OWNER_ETHTOOL);
+		vmq_filter_flush(vmq_adapter_priv(dev), VMQ_OWNER_ETHTOOL,
+				 NULL);
 	return 0;
 }
 
@@ -349,7 +350,8 @@ static void vmq_adapter_dellink(struct net_device *dev, struct list_head *head)
 		vmq_vf_remove(a->vfs[i], head);
 	if (rtnl_dereference(a->uplink))
 		vmq_uplink_detach(a);
-	vmq_filter_flush(a, VMQ_OWNER_ETHTOOL);
+	vmq_filter_flush_all(a);
+	vmq_queues_free_all(a);
 	vmq_ext_adapter_destroy(a);
 	list_del(&a->node);
 	unregister_netdevice_queue(dev, head);

@@ -121,6 +121,35 @@ static int vmq_filter_queue(struct vmq_adapter *a,
 	return 0;
 }
 
+/*
+ * May somebody replace or clear a filter (F-05)? The party is the port or the
+ * socket; what the administrator set by ethtool and what was kept over netlink is
+ * in the same hands.
+ */
+static bool vmq_filter_is_of(const struct vmq_filter *f, u8 owner,
+			     const void *party)
+{
+	switch (f->owner) {
+	case VMQ_OWNER_PORT:
+		return owner == f->owner && party == f->port;
+	case VMQ_OWNER_SOCKET:
+		return owner == f->owner && party == f->sock;
+	default:
+		return owner == VMQ_OWNER_ETHTOOL || owner == VMQ_OWNER_ADAPTER;
+	}
+}
+
+static const void *vmq_spec_party(const struct vmq_filter_spec *spec)
+{
+	return spec->port ?: (const void *)spec->sock;
+}
+
+/* Does a queue stop delivering when it loses a filter? */
+static bool vmq_filter_is_last(const struct vmq_queue *q)
+{
+	return q && q->id && q->filters == 1 && !q->shared;
+}
+
 /**
  * vmq_filter_count() - counts a filter on its queue
  * @q: the queue, or NULL; the default queue, soft ones and those of VFs have no
@@ -356,6 +385,7 @@ static struct vmq_filter *vmq_filter_new(const struct vmq_filter_spec *spec,
 	f->queue = q;
 	f->vf = spec->vf;
 	f->port = spec->port;
+	f->sock = spec->sock;
 	f->owner = spec->owner;
 	f->context = spec->context;
 	f->fs = spec->fs;
@@ -392,8 +422,9 @@ int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 	mutex_lock(&a->lock);
 	old = spec->location < VMQ_MAX_FILTERS ?
 	      xa_load(&a->filters, spec->location) : NULL;
-	if (old && (old->owner != spec->owner || old->port != spec->port)) {
-		NL_SET_ERR_MSG(extack, "the filter at this location belongs to a port");
+	if (old && !vmq_filter_is_of(old, spec->owner, vmq_spec_party(spec))) {
+		NL_SET_ERR_MSG_FMT(extack, "the filter at this location belongs to a %s",
+				   old->port ? "port" : "socket");
 		err = -EPERM;
 		goto unlock;
 	}
@@ -439,8 +470,8 @@ int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 	vmq_filter_link(f);
 	if (old) {
 		vmq_filter_unlink(old);
-		/* frames that met the old one arrive before its queue stops */
-		if (old->queue && old->queue->id && old->queue->filters == 1)
+		/* frames on their way to that queue must still find it running */
+		if (old->queue != q && vmq_filter_is_last(old->queue))
 			synchronize_net();
 		vmq_filter_uncount(old->queue, &gone);
 		if (uplink)
@@ -450,6 +481,8 @@ int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 	} else {
 		__clear_bit(spec->location, a->free_locations);
 		a->n_filters++;
+		if (f->sock)
+			f->sock->users++;
 	}
 	vmq_notify_filter(a, f, old ? "move" : "new");
 	vmq_filter_follow(f);
@@ -496,25 +529,14 @@ static void __vmq_filter_clear(struct vmq_adapter *a, struct vmq_filter *f,
 	vmq_filter_unlink(f);
 	vmq_notify_filter(a, f, "del");
 	vmq_filter_uncount(f->queue, gone);
+	if (f->sock)
+		vmq_owner_put(f->sock);
 	kfree_rcu(f->rule, rcu);
 	kfree(f);
 }
 
-/**
- * vmq_filter_clear() - clears one filter
- * @a: the adapter
- * @location: of the filter
- * @owner: who asks
- * @port: the port that asks, if one does
- *
- * When it returns, no frame is delivered because of the filter (Q-36).
- *
- * Context: Process context, sleeps, rtnl held; takes adapter->lock.
- * Return: 0, -ENOENT if there is none (F-08), or -EPERM if somebody else set it
- * (F-05).
- */
-int vmq_filter_clear(struct vmq_adapter *a, u32 location, u8 owner,
-		     struct vmq_port *port)
+static int vmq_filter_take_off(struct vmq_adapter *a, u32 location, u8 owner,
+			       const void *party, bool wait)
 {
 	struct vmq_filter *f;
 	LIST_HEAD(gone);
@@ -524,24 +546,56 @@ int vmq_filter_clear(struct vmq_adapter *a, u32 location, u8 owner,
 	f = location < VMQ_MAX_FILTERS ? xa_load(&a->filters, location) : NULL;
 	if (!f)
 		err = -ENOENT;
-	else if (f->owner != owner || f->port != port)
+	else if (!vmq_filter_is_of(f, owner, party))
 		err = -EPERM;
 	else
 		__vmq_filter_clear(a, f, &gone);
-	if (!err)
+	if (!err && (wait || !list_empty(&gone)))
 		vmq_filter_give_back(&gone);
 	mutex_unlock(&a->lock);
 	return err;
 }
 
 /**
- * vmq_filter_flush() - clears all filters of an owner, one grace period for all
+ * vmq_filter_clear() - clears one filter
  * @a: the adapter
- * @owner: whose; not a port, for which there is vmq_filter_flush_port()
+ * @location: of the filter
+ * @owner: who asks
+ * @party: the port or the socket that asks, if one does
+ *
+ * When it returns, no frame is delivered because of the filter (Q-36).
  *
  * Context: Process context, sleeps, rtnl held; takes adapter->lock.
+ * Return: 0, -ENOENT if there is none (F-08), or -EPERM if somebody else set it
+ * (F-05).
  */
-void vmq_filter_flush(struct vmq_adapter *a, u8 owner)
+int vmq_filter_clear(struct vmq_adapter *a, u32 location, u8 owner,
+		     const void *party)
+{
+	return vmq_filter_take_off(a, location, owner, party, true);
+}
+
+/**
+ * vmq_filter_clear_nowait() - clears one filter, one of many
+ * @a: the adapter
+ * @location: of the filter
+ * @owner: who asks
+ * @party: the port or the socket that asks, if one does
+ *
+ * A frame that is on its way may still be delivered because of the filter, until
+ * a grace period is over; the caller waits for it after the last one.
+ *
+ * Context: Process context, sleeps, rtnl held; takes adapter->lock.
+ * Return: as vmq_filter_clear().
+ */
+int vmq_filter_clear_nowait(struct vmq_adapter *a, u32 location, u8 owner,
+			    const void *party)
+{
+	return vmq_filter_take_off(a, location, owner, party, false);
+}
+
+static void vmq_filter_flush_some(struct vmq_adapter *a, u8 owner,
+				  const void *party, bool all)
 {
 	struct vmq_filter *f;
 	unsigned long loc;
@@ -550,7 +604,8 @@ void vmq_filter_flush(struct vmq_adapter *a, u8 owner)
 
 	mutex_lock(&a->lock);
 	xa_for_each(&a->filters, loc, f) {
-		if (f->owner != owner)
+		if (!all && (f->owner != owner ||
+			     !vmq_filter_is_of(f, owner, party)))
 			continue;
 		__vmq_filter_clear(a, f, &gone);
 		any = true;
@@ -558,6 +613,47 @@ void vmq_filter_flush(struct vmq_adapter *a, u8 owner)
 	if (any)
 		vmq_filter_give_back(&gone);
 	mutex_unlock(&a->lock);
+}
+
+/**
+ * vmq_filter_flush() - clears all filters of an owner, one grace period for all
+ * @a: the adapter
+ * @owner: whose; not a port, for which there is vmq_filter_flush_port()
+ * @party: the socket, if the owner is one
+ *
+ * Context: Process context, sleeps, rtnl held; takes adapter->lock.
+ */
+void vmq_filter_flush(struct vmq_adapter *a, u8 owner, const void *party)
+{
+	vmq_filter_flush_some(a, owner, party, false);
+}
+
+/**
+ * vmq_filter_flush_all() - clears every filter that is left
+ * @a: the adapter, about to go
+ *
+ * Context: Process context, sleeps, rtnl held; takes adapter->lock.
+ */
+void vmq_filter_flush_all(struct vmq_adapter *a)
+{
+	vmq_filter_flush_some(a, 0, NULL, true);
+}
+
+/**
+ * vmq_filter_flush_queue() - clears every filter of a queue, whoever set it
+ * @q: the queue, about to be freed as its owner is gone (F-07)
+ *
+ * Context: Process context, rtnl and adapter->lock held.
+ */
+void vmq_filter_flush_queue(struct vmq_queue *q)
+{
+	struct vmq_filter *f, *next;
+	LIST_HEAD(gone);
+
+	list_for_each_entry_safe(f, next, &q->rules, node)
+		__vmq_filter_clear(q->adapter, f, &gone);
+	/* only a rule's own queue goes with its last filter */
+	WARN_ON_ONCE(!list_empty(&gone));
 }
 
 /**

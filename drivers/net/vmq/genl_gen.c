@@ -27,6 +27,14 @@ static const struct netlink_range_validation vmq_a_port_announce_interval_range 
 	.max	= 60000ULL,
 };
 
+/* Common nested types */
+const struct nla_policy vmq_filter_entry_nl_policy[VMQ_A_FILTER_ENTRY_UNTAGGED + 1] = {
+	[VMQ_A_FILTER_ENTRY_QUEUE] = { .type = NLA_U32, },
+	[VMQ_A_FILTER_ENTRY_MAC] = NLA_POLICY_EXACT_LEN(6),
+	[VMQ_A_FILTER_ENTRY_VLAN] = { .type = NLA_U16, },
+	[VMQ_A_FILTER_ENTRY_UNTAGGED] = { .type = NLA_FLAG, },
+};
+
 /* VMQ_CMD_ADAPTER_GET - do */
 static const struct nla_policy vmq_adapter_get_nl_policy[VMQ_A_ADAPTER_DEV + 1] = {
 	[VMQ_A_ADAPTER_IFINDEX] = { .type = NLA_U32, },
@@ -41,9 +49,10 @@ static const struct nla_policy vmq_queue_get_do_nl_policy[VMQ_A_QUEUE_ID + 1] = 
 };
 
 /* VMQ_CMD_QUEUE_GET - dump */
-static const struct nla_policy vmq_queue_get_dump_nl_policy[VMQ_A_QUEUE_DEV + 1] = {
+static const struct nla_policy vmq_queue_get_dump_nl_policy[VMQ_A_QUEUE_MINE + 1] = {
 	[VMQ_A_QUEUE_IFINDEX] = { .type = NLA_U32, },
 	[VMQ_A_QUEUE_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_QUEUE_MINE] = { .type = NLA_FLAG, },
 };
 
 /* VMQ_CMD_QUEUE_SET - do */
@@ -63,9 +72,10 @@ static const struct nla_policy vmq_filter_get_do_nl_policy[VMQ_A_FILTER_ID + 1] 
 };
 
 /* VMQ_CMD_FILTER_GET - dump */
-static const struct nla_policy vmq_filter_get_dump_nl_policy[VMQ_A_FILTER_DEV + 1] = {
+static const struct nla_policy vmq_filter_get_dump_nl_policy[VMQ_A_FILTER_QUEUE + 1] = {
 	[VMQ_A_FILTER_IFINDEX] = { .type = NLA_U32, },
 	[VMQ_A_FILTER_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_FILTER_QUEUE] = { .type = NLA_U32, },
 };
 
 /* VMQ_CMD_PORT_GET - do */
@@ -195,6 +205,59 @@ static const struct nla_policy vmq_vf_block_changed_nl_policy[VMQ_A_VF_DEV + 1] 
 	[VMQ_A_VF_DEV] = { .type = NLA_NUL_STRING, },
 };
 
+/* VMQ_CMD_QUEUE_NEW - do */
+static const struct nla_policy vmq_queue_new_nl_policy[VMQ_A_QUEUE_KEEP + 1] = {
+	[VMQ_A_QUEUE_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_QUEUE_NAME] = { .type = NLA_NUL_STRING, .len = 63, },
+	[VMQ_A_QUEUE_VM] = { .type = NLA_NUL_STRING, .len = 63, },
+	[VMQ_A_QUEUE_KEEP] = { .type = NLA_FLAG, },
+};
+
+/* VMQ_CMD_QUEUE_COMPLETE - do */
+static const struct nla_policy vmq_queue_complete_nl_policy[VMQ_A_QUEUE_IDS + 1] = {
+	[VMQ_A_QUEUE_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_QUEUE_IDS] = { .type = NLA_U32, },
+};
+
+/* VMQ_CMD_QUEUE_DEL - do */
+static const struct nla_policy vmq_queue_del_nl_policy[VMQ_A_QUEUE_ID + 1] = {
+	[VMQ_A_QUEUE_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_QUEUE_ID] = { .type = NLA_U32, },
+};
+
+/* VMQ_CMD_FILTER_NEW - do */
+static const struct nla_policy vmq_filter_new_nl_policy[VMQ_A_FILTER_ENTRY + 1] = {
+	[VMQ_A_FILTER_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_FILTER_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_FILTER_QUEUE] = { .type = NLA_U32, },
+	[VMQ_A_FILTER_MAC] = NLA_POLICY_EXACT_LEN(6),
+	[VMQ_A_FILTER_VLAN] = { .type = NLA_U16, },
+	[VMQ_A_FILTER_UNTAGGED] = { .type = NLA_FLAG, },
+	[VMQ_A_FILTER_KEEP] = { .type = NLA_FLAG, },
+	[VMQ_A_FILTER_ENTRY] = NLA_POLICY_NESTED(vmq_filter_entry_nl_policy),
+};
+
+/* VMQ_CMD_FILTER_MOVE - do */
+static const struct nla_policy vmq_filter_move_nl_policy[VMQ_A_FILTER_FROM + 1] = {
+	[VMQ_A_FILTER_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_FILTER_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_FILTER_ID] = { .type = NLA_U32, },
+	[VMQ_A_FILTER_QUEUE] = { .type = NLA_U32, },
+	[VMQ_A_FILTER_FROM] = { .type = NLA_U32, },
+};
+
+/* VMQ_CMD_FILTER_DEL - do */
+static const struct nla_policy vmq_filter_del_nl_policy[VMQ_A_FILTER_IDS + 1] = {
+	[VMQ_A_FILTER_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_FILTER_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_FILTER_ID] = { .type = NLA_U32, },
+	[VMQ_A_FILTER_QUEUE] = { .type = NLA_U32, },
+	[VMQ_A_FILTER_IDS] = { .type = NLA_U32, },
+};
+
 /* Ops table for vmq */
 static const struct genl_split_ops vmq_nl_ops[] = {
 	{
@@ -220,7 +283,7 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 		.cmd		= VMQ_CMD_QUEUE_GET,
 		.dumpit		= vmq_nl_queue_get_dumpit,
 		.policy		= vmq_queue_get_dump_nl_policy,
-		.maxattr	= VMQ_A_QUEUE_DEV,
+		.maxattr	= VMQ_A_QUEUE_MINE,
 		.flags		= GENL_CMD_CAP_DUMP,
 	},
 	{
@@ -241,7 +304,7 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 		.cmd		= VMQ_CMD_FILTER_GET,
 		.dumpit		= vmq_nl_filter_get_dumpit,
 		.policy		= vmq_filter_get_dump_nl_policy,
-		.maxattr	= VMQ_A_FILTER_DEV,
+		.maxattr	= VMQ_A_FILTER_QUEUE,
 		.flags		= GENL_CMD_CAP_DUMP,
 	},
 	{
@@ -366,6 +429,48 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 		.doit		= vmq_nl_vf_block_changed_doit,
 		.policy		= vmq_vf_block_changed_nl_policy,
 		.maxattr	= VMQ_A_VF_DEV,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_QUEUE_NEW,
+		.doit		= vmq_nl_queue_new_doit,
+		.policy		= vmq_queue_new_nl_policy,
+		.maxattr	= VMQ_A_QUEUE_KEEP,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_QUEUE_COMPLETE,
+		.doit		= vmq_nl_queue_complete_doit,
+		.policy		= vmq_queue_complete_nl_policy,
+		.maxattr	= VMQ_A_QUEUE_IDS,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_QUEUE_DEL,
+		.doit		= vmq_nl_queue_del_doit,
+		.policy		= vmq_queue_del_nl_policy,
+		.maxattr	= VMQ_A_QUEUE_ID,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_FILTER_NEW,
+		.doit		= vmq_nl_filter_new_doit,
+		.policy		= vmq_filter_new_nl_policy,
+		.maxattr	= VMQ_A_FILTER_ENTRY,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_FILTER_MOVE,
+		.doit		= vmq_nl_filter_move_doit,
+		.policy		= vmq_filter_move_nl_policy,
+		.maxattr	= VMQ_A_FILTER_FROM,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_FILTER_DEL,
+		.doit		= vmq_nl_filter_del_doit,
+		.policy		= vmq_filter_del_nl_policy,
+		.maxattr	= VMQ_A_FILTER_IDS,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

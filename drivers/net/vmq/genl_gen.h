@@ -12,6 +12,9 @@
 
 #include <uapi/linux/vmq.h>
 
+/* Common nested types */
+extern const struct nla_policy vmq_filter_entry_nl_policy[VMQ_A_FILTER_ENTRY_UNTAGGED + 1];
+
 int vmq_nl_adapter_get_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_adapter_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int vmq_nl_queue_get_doit(struct sk_buff *skb, struct genl_info *info);
@@ -38,6 +41,12 @@ int vmq_nl_vf_reset_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_vf_block_get_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_vf_block_set_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_vf_block_changed_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_queue_new_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_queue_complete_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_queue_del_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_filter_new_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_filter_move_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_filter_del_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	VMQ_NLGRP_EVENTS,

@@ -34,9 +34,12 @@ static int __init vmq_init(void)
 	err = vmq_uplink_vfs_init();
 	if (err)
 		goto err_vf_path;
-	err = genl_register_family(&vmq_nl_family);
+	err = vmq_owner_init();
 	if (err)
 		goto err_uplink_vfs;
+	err = genl_register_family(&vmq_nl_family);
+	if (err)
+		goto err_owner;
 	err = rtnl_link_register(&vmq_adapter_link_ops);
 	if (err)
 		goto err_genl;
@@ -49,6 +52,8 @@ err_adapter:
 	rtnl_link_unregister(&vmq_adapter_link_ops);
 err_genl:
 	genl_unregister_family(&vmq_nl_family);
+err_owner:
+	vmq_owner_exit();
 err_uplink_vfs:
 	vmq_uplink_vfs_exit();
 err_vf_path:
@@ -73,6 +78,7 @@ static void __exit vmq_exit(void)
 	rtnl_link_unregister(&vmq_port_link_ops);
 	rtnl_link_unregister(&vmq_adapter_link_ops);
 	genl_unregister_family(&vmq_nl_family);
+	vmq_owner_exit();
 	vmq_uplink_vfs_exit();
 	vmq_vf_path_exit();
 	vmq_uplink_exit();

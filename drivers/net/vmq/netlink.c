@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Generic netlink: which device a request means, answers, and the operations of
- * save and restore. What shows objects is in netlink_get.c, what concerns ports in
- * netlink_port.c, extensions in netlink_ext.c, notifications in netlink_ntf.c.
+ * save and restore. Dumps and adapters are in netlink_get.c, queues, filters, ports
+ * and extensions in a file each, notifications in netlink_ntf.c.
  *
  * Operations run in parallel; each takes rtnl, as the objects come and go under
  * it.
@@ -168,6 +168,116 @@ int vmq_nl_reply_end(struct genl_info *info, struct sk_buff *msg, void *hdr,
 	}
 	genlmsg_end(msg, hdr);
 	return genlmsg_reply(msg, info);
+}
+
+/**
+ * vmq_nl_get() - answers a request with one object
+ * @info: the request
+ * @get: finds or makes what is asked for and describes it in the answer, or says
+ *	why not; called with rtnl held
+ *
+ * Context: Process context; takes rtnl.
+ * Return: 0 or a negative errno, with a message in extack.
+ */
+int vmq_nl_get(struct genl_info *info, vmq_get_fn *get)
+{
+	struct sk_buff *msg;
+	void *hdr;
+	int err;
+
+	msg = vmq_nl_reply_start(info, &hdr);
+	if (!msg)
+		return -ENOMEM;
+	rtnl_lock();
+	err = get(msg, info);
+	rtnl_unlock();
+	return vmq_nl_reply_end(info, msg, hdr, err);
+}
+
+/* ---- requests with many entries, each with a status of its own ---- */
+
+#define VMQ_STATUS_SIZE	(nla_total_size(0) + 2 * nla_total_size(sizeof(u32)))
+#define VMQ_STATUS_ROOM	4096		/* for messages; without room they go */
+
+/**
+ * vmq_batch_start() - begins the answer to a request with many entries
+ * @b: the answer, set here
+ * @info: the request
+ * @entry: attribute of the request that is there once for each entry
+ * @status: attribute of the answer
+ *
+ * Context: Process context.
+ * Return: 0, -E2BIG for more than VMQ_BATCH_MAX entries, or -ENOMEM.
+ */
+int vmq_batch_start(struct vmq_batch *b, struct genl_info *info, u16 entry,
+		    u16 status)
+{
+	struct nlattr *attr;
+	int rem;
+
+	b->status = status;
+	b->left = 0;
+	nla_for_each_attr_type(attr, entry, genlmsg_data(info->genlhdr),
+			       genlmsg_len(info->genlhdr), rem)
+		b->left++;
+	if (b->left > VMQ_BATCH_MAX) {
+		NL_SET_ERR_MSG_FMT(info->extack, "more than %u entries in one request",
+				   VMQ_BATCH_MAX);
+		return -E2BIG;
+	}
+	b->msg = genlmsg_new(b->left * VMQ_STATUS_SIZE + VMQ_STATUS_ROOM,
+			     GFP_KERNEL);
+	if (!b->msg)
+		return -ENOMEM;
+	b->hdr = genlmsg_put_reply(b->msg, info, &vmq_nl_family, 0,
+				   info->genlhdr->cmd);
+	if (!b->hdr) {
+		nlmsg_free(b->msg);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * vmq_batch_put() - says what became of the next entry
+ * @b: the answer
+ * @id: of the queue or filter, 0 where there is none
+ * @err: 0 or a negative errno
+ * @extack: has the message, if there is one
+ *
+ * Context: Process context.
+ */
+void vmq_batch_put(struct vmq_batch *b, u32 id, int err,
+		   const struct netlink_ext_ack *extack)
+{
+	struct nlattr *nest = nla_nest_start(b->msg, b->status);
+	size_t room;
+
+	/* there is room for all of them */
+	if (WARN_ON_ONCE(!nest || !b->left))
+		return;
+	b->left--;
+	nla_put_u32(b->msg, VMQ_A_STATUS_ID, id);
+	nla_put_u32(b->msg, VMQ_A_STATUS_ERROR, -err);
+	room = skb_tailroom(b->msg) - b->left * VMQ_STATUS_SIZE;
+	if (err && extack->_msg &&
+	    nla_total_size(strlen(extack->_msg) + 1) <= room)
+		nla_put_string(b->msg, VMQ_A_STATUS_MESSAGE, extack->_msg);
+	nla_nest_end(b->msg, nest);
+}
+
+/**
+ * vmq_batch_end() - sends the answer, or frees it
+ * @b: the answer
+ * @info: the request
+ * @err: 0, or why there is no answer
+ *
+ * Context: Process context.
+ * Return: @err, or the error of sending.
+ */
+int vmq_batch_end(struct vmq_batch *b, struct genl_info *info, int err)
+{
+	return vmq_nl_reply_end(info, b->msg, b->hdr, err);
 }
 
 /* ---- save-begin, restore-begin, restore-commit, abort ---- */

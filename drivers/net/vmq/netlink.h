@@ -17,6 +17,26 @@ struct sk_buff *vmq_nl_reply_start(struct genl_info *info, void **hdr);
 int vmq_nl_reply_end(struct genl_info *info, struct sk_buff *msg, void *hdr,
 		     int err);
 
+typedef int vmq_get_fn(struct sk_buff *msg, const struct genl_info *info);
+
+int vmq_nl_get(struct genl_info *info, vmq_get_fn *get);
+
+#define VMQ_BATCH_MAX	1024		/* entries of one request */
+
+/* The answer to a request with many entries: what became of each. */
+struct vmq_batch {
+	struct sk_buff *msg;
+	void *hdr;
+	u16 status;			/* attribute of the answer, nests one */
+	u32 left;			/* entries still to be answered */
+};
+
+int vmq_batch_start(struct vmq_batch *b, struct genl_info *info, u16 entry,
+		    u16 status);
+void vmq_batch_put(struct vmq_batch *b, u32 id, int err,
+		   const struct netlink_ext_ack *extack);
+int vmq_batch_end(struct vmq_batch *b, struct genl_info *info, int err);
+
 /* Where a dump stands: object within adapter, adapters in the order of making. */
 struct vmq_dump {
 	unsigned long adapter;
@@ -31,7 +51,10 @@ void *vmq_dump_start(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd);
 int vmq_dump_end(struct sk_buff *skb, void *hdr, int err);
 int vmq_nl_dump(struct sk_buff *skb, struct netlink_callback *cb,
 		vmq_dump_fn *fn);
+int vmq_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
+		    vmq_dump_fn *fn);
 
+int vmq_fill_dev(struct sk_buff *msg, const struct net_device *dev);
 int vmq_fill_adapter(struct sk_buff *msg, struct vmq_adapter *a);
 int vmq_fill_queue(struct sk_buff *msg, struct vmq_queue *q);
 int vmq_fill_filter(struct sk_buff *msg, struct vmq_adapter *a,

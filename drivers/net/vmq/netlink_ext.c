@@ -29,6 +29,22 @@ static int vmq_nl_ext_name(const struct genl_info *info)
 	return -EINVAL;
 }
 
+static int vmq_get_ext(struct sk_buff *msg, const struct genl_info *info)
+{
+	struct vmq_ext_inst *inst;
+	struct vmq_adapter *a;
+	int err;
+
+	err = vmq_nl_ext_name(info);
+	if (err)
+		return err;
+	a = vmq_nl_adapter(info);
+	if (IS_ERR(a))
+		return PTR_ERR(a);
+	inst = vmq_nl_ext(info, a);
+	return inst ? vmq_fill_ext(msg, a, inst) : -ENOENT;
+}
+
 /**
  * vmq_nl_ext_get_doit() - ext-get of one extension of an adapter
  * @skb: the request
@@ -39,28 +55,7 @@ static int vmq_nl_ext_name(const struct genl_info *info)
  */
 int vmq_nl_ext_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct vmq_ext_inst *inst;
-	struct vmq_adapter *a;
-	struct sk_buff *msg;
-	void *hdr;
-	int err;
-
-	err = vmq_nl_ext_name(info);
-	if (err)
-		return err;
-	msg = vmq_nl_reply_start(info, &hdr);
-	if (!msg)
-		return -ENOMEM;
-	rtnl_lock();
-	a = vmq_nl_adapter(info);
-	if (IS_ERR(a)) {
-		err = PTR_ERR(a);
-	} else {
-		inst = vmq_nl_ext(info, a);
-		err = inst ? vmq_fill_ext(msg, a, inst) : -ENOENT;
-	}
-	rtnl_unlock();
-	return vmq_nl_reply_end(info, msg, hdr, err);
+	return vmq_nl_get(info, vmq_get_ext);
 }
 
 static int vmq_dump_exts(struct sk_buff *skb, struct netlink_callback *cb,
@@ -71,8 +66,6 @@ static int vmq_dump_exts(struct sk_buff *skb, struct netlink_callback *cb,
 	void *hdr;
 	int err;
 
-	if (!net_eq(dev_net(a->dev), sock_net(skb->sk)))
-		return 0;
 	list_for_each_entry(inst, &a->exts, node) {
 		if (n++ < *pos)
 			continue;

@@ -7,7 +7,15 @@
 #include "netlink.h"
 #include "stream.h"
 
-static int vmq_put_dev(struct sk_buff *msg, const struct net_device *dev)
+/**
+ * vmq_fill_dev() - says which device an answer is about
+ * @msg: the message
+ * @dev: the device
+ *
+ * Context: Process context, rtnl held or the device kept alive.
+ * Return: 0 or -EMSGSIZE.
+ */
+int vmq_fill_dev(struct sk_buff *msg, const struct net_device *dev)
 {
 	/* the first two attributes of every set */
 	return nla_put_u32(msg, VMQ_A_ADAPTER_IFINDEX, dev->ifindex) ||
@@ -74,7 +82,7 @@ int vmq_fill_adapter(struct sk_buff *msg, struct vmq_adapter *a)
 
 	if (a->dev->features & NETIF_F_NTUPLE)
 		caps |= VMQ_CAPS_NTUPLE;
-	if (vmq_put_dev(msg, a->dev) ||
+	if (vmq_fill_dev(msg, a->dev) ||
 	    (uplink && nla_put_string(msg, VMQ_A_ADAPTER_UPLINK,
 				      uplink->name)) ||
 	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_QUEUES, a->max_queues) ||
@@ -98,12 +106,29 @@ int vmq_fill_adapter(struct sk_buff *msg, struct vmq_adapter *a)
 	return 0;
 }
 
+/* Who allocated a queue; nobody did the default one. */
+static int vmq_fill_queue_owner(struct sk_buff *msg, const struct vmq_queue *q,
+				const struct vmq_port *port)
+{
+	char owner[IFNAMSIZ + 8];
+
+	if (!q->id)
+		return 0;
+	if (q->owner)
+		snprintf(owner, sizeof(owner), "socket %u", q->owner->portid);
+	else if (port)
+		snprintf(owner, sizeof(owner), "port %s", port->dev->name);
+	else
+		strscpy(owner, q->kept ? "adapter" : "ethtool", sizeof(owner));
+	return nla_put_string(msg, VMQ_A_QUEUE_OWNER, owner);
+}
+
 /**
  * vmq_fill_queue() - describes a queue
  * @msg: the message
  * @q: the queue
  *
- * Context: Process context, rtnl or adapter->lock held.
+ * Context: Process context, rtnl held.
  * Return: 0 or -EMSGSIZE.
  */
 int vmq_fill_queue(struct sk_buff *msg, struct vmq_queue *q)
@@ -115,7 +140,7 @@ int vmq_fill_queue(struct sk_buff *msg, struct vmq_queue *q)
 	port = rcu_dereference_check(q->port, lockdep_rtnl_is_held() ||
 				     lockdep_is_held(&a->lock));
 	vmq_stats_sum(q->stats, &sum);
-	if (vmq_put_dev(msg, a->dev) ||
+	if (vmq_fill_dev(msg, a->dev) ||
 	    nla_put_u32(msg, VMQ_A_QUEUE_ID, q->id) ||
 	    nla_put_u32(msg, VMQ_A_QUEUE_STATE, q->state) ||
 	    nla_put_string(msg, VMQ_A_QUEUE_NAME, q->param.name) ||
@@ -129,7 +154,10 @@ int vmq_fill_queue(struct sk_buff *msg, struct vmq_queue *q)
 	    vmq_put_u64(msg, VMQ_A_QUEUE_RX_BYTES, sum.rx_bytes) ||
 	    vmq_put_u64(msg, VMQ_A_QUEUE_RX_DROPS, sum.rx_drops) ||
 	    vmq_put_u64(msg, VMQ_A_QUEUE_TX_PACKETS, sum.tx_packets) ||
-	    vmq_put_u64(msg, VMQ_A_QUEUE_TX_BYTES, sum.tx_bytes))
+	    vmq_put_u64(msg, VMQ_A_QUEUE_TX_BYTES, sum.tx_bytes) ||
+	    vmq_fill_queue_owner(msg, q, port) ||
+	    nla_put_u32(msg, VMQ_A_QUEUE_OPER_STATE,
+			vmq_queue_oper_state(q->state)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -222,7 +250,11 @@ int vmq_fill_filter(struct sk_buff *msg, struct vmq_adapter *a,
 		snprintf(owner, sizeof(owner), "vf %u", f->port->vf->path.id);
 	else if (f->port)
 		snprintf(owner, sizeof(owner), "port %s", f->port->dev->name);
-	if (vmq_put_dev(msg, a->dev) ||
+	else if (f->sock)
+		snprintf(owner, sizeof(owner), "socket %u", f->sock->portid);
+	else if (f->owner == VMQ_OWNER_ADAPTER)
+		strscpy(owner, "adapter", sizeof(owner));
+	if (vmq_fill_dev(msg, a->dev) ||
 	    nla_put_u32(msg, VMQ_A_FILTER_ID, f->rule->id))
 		return -EMSGSIZE;
 	if (f->fs.flow_type & FLOW_RSS)
@@ -396,7 +428,7 @@ int vmq_fill_port(struct sk_buff *msg, struct vmq_port *port)
 	struct vmq_report report;
 
 	vmq_port_report(port, &report);
-	if (vmq_put_dev(msg, port->dev) ||
+	if (vmq_fill_dev(msg, port->dev) ||
 	    nla_put_string(msg, VMQ_A_PORT_ADAPTER, port->adapter->dev->name) ||
 	    nla_put_u32(msg, VMQ_A_PORT_PORT_ID, port->id) ||
 	    vmq_put_uuid(msg, VMQ_A_PORT_UUID, &port->uuid) ||
@@ -435,7 +467,7 @@ int vmq_fill_port(struct sk_buff *msg, struct vmq_port *port)
 int vmq_fill_ext(struct sk_buff *msg, struct vmq_adapter *a,
 		 const struct vmq_ext_inst *inst)
 {
-	if (vmq_put_dev(msg, a->dev) ||
+	if (vmq_fill_dev(msg, a->dev) ||
 	    nla_put_string(msg, VMQ_A_EXT_NAME, inst->ops->name) ||
 	    vmq_put_uuid(msg, VMQ_A_EXT_UUID, &inst->ops->uuid) ||
 	    nla_put_u32(msg, VMQ_A_EXT_CLASS, inst->ops->class) ||
@@ -460,7 +492,7 @@ int vmq_fill_ext(struct sk_buff *msg, struct vmq_adapter *a,
 int vmq_fill_record(struct sk_buff *msg, struct vmq_port *port,
 		    const uuid_t *ext, const uuid_t *class, u32 length)
 {
-	if (vmq_put_dev(msg, port->dev) ||
+	if (vmq_fill_dev(msg, port->dev) ||
 	    vmq_put_uuid(msg, VMQ_A_RECORD_EXT_UUID, ext) ||
 	    vmq_put_uuid(msg, VMQ_A_RECORD_CLASS_UUID, class) ||
 	    nla_put_u32(msg, VMQ_A_RECORD_LENGTH, length))

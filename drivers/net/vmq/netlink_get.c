@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Generic netlink: adapter-get, queue-get and filter-get, of one object or as a
- * dump.
+ * Generic netlink: how dumps go on from one message to the next, and adapter-get.
  */
 #include "netlink.h"
 
@@ -53,17 +52,9 @@ int vmq_dump_end(struct sk_buff *skb, void *hdr, int err)
 	return err;
 }
 
-/**
- * vmq_nl_dump() - dumps what belongs to the adapters that a request means
- * @skb: the answer
- * @cb: state of the dump
- * @fn: adds the messages of one adapter, from where the dump stands
- *
- * Context: Process context; takes rtnl.
- * Return: bytes of the answer, 0 at the end, or a negative errno.
- */
-int vmq_nl_dump(struct sk_buff *skb, struct netlink_callback *cb,
-		vmq_dump_fn *fn)
+static int vmq_nl_dump_adapters(struct sk_buff *skb,
+				struct netlink_callback *cb, vmq_dump_fn *fn,
+				bool all)
 {
 	const struct genl_info *info = genl_info_dump(cb);
 	struct vmq_dump *at = vmq_dump(cb);
@@ -80,7 +71,8 @@ int vmq_nl_dump(struct sk_buff *skb, struct netlink_callback *cb,
 		}
 	}
 	list_for_each_entry(a, &vmq_adapters, node) {
-		if (n++ < at->adapter || (only && a != only))
+		if (n++ < at->adapter || (only && a != only) ||
+		    !(all || net_eq(dev_net(a->dev), sock_net(skb->sk))))
 			continue;
 		err = fn(skb, cb, a, &at->pos);
 		if (err)
@@ -93,7 +85,44 @@ unlock:
 	return err == -EMSGSIZE && skb->len ? skb->len : err;
 }
 
+/**
+ * vmq_nl_dump() - dumps what belongs to the adapters that a request means
+ * @skb: the answer
+ * @cb: state of the dump
+ * @fn: adds the messages of one adapter, from where the dump stands
+ *
+ * Context: Process context; takes rtnl.
+ * Return: bytes of the answer, 0 at the end, or a negative errno.
+ */
+int vmq_nl_dump(struct sk_buff *skb, struct netlink_callback *cb,
+		vmq_dump_fn *fn)
+{
+	return vmq_nl_dump_adapters(skb, cb, fn, false);
+}
+
+/**
+ * vmq_nl_dump_all() - the same, with the adapters of other network namespaces
+ * @skb: the answer
+ * @cb: state of the dump
+ * @fn: adds the messages of one adapter, those that are for this namespace
+ *
+ * Context: Process context; takes rtnl.
+ * Return: bytes of the answer, 0 at the end, or a negative errno.
+ */
+int vmq_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
+		    vmq_dump_fn *fn)
+{
+	return vmq_nl_dump_adapters(skb, cb, fn, true);
+}
+
 /* ---- adapter-get ---- */
+
+static int vmq_get_adapter(struct sk_buff *msg, const struct genl_info *info)
+{
+	struct vmq_adapter *a = vmq_nl_adapter(info);
+
+	return IS_ERR(a) ? PTR_ERR(a) : vmq_fill_adapter(msg, a);
+}
 
 /**
  * vmq_nl_adapter_get_doit() - adapter-get of one adapter
@@ -105,31 +134,15 @@ unlock:
  */
 int vmq_nl_adapter_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct vmq_adapter *a;
-	struct sk_buff *msg;
-	void *hdr;
-	int err;
-
-	msg = vmq_nl_reply_start(info, &hdr);
-	if (!msg)
-		return -ENOMEM;
-	rtnl_lock();
-	a = vmq_nl_adapter(info);
-	err = IS_ERR(a) ? PTR_ERR(a) : vmq_fill_adapter(msg, a);
-	rtnl_unlock();
-	return vmq_nl_reply_end(info, msg, hdr, err);
+	return vmq_nl_get(info, vmq_get_adapter);
 }
 
 static int vmq_dump_adapter(struct sk_buff *skb, struct netlink_callback *cb,
 			    struct vmq_adapter *a, unsigned long *pos)
 {
-	void *hdr;
-	int err;
+	void *hdr = vmq_dump_start(skb, cb, VMQ_CMD_ADAPTER_GET);
+	int err = hdr ? vmq_fill_adapter(skb, a) : -EMSGSIZE;
 
-	if (!net_eq(dev_net(a->dev), sock_net(skb->sk)))
-		return 0;
-	hdr = vmq_dump_start(skb, cb, VMQ_CMD_ADAPTER_GET);
-	err = hdr ? vmq_fill_adapter(skb, a) : -EMSGSIZE;
 	return vmq_dump_end(skb, hdr, err);
 }
 
@@ -144,171 +157,4 @@ static int vmq_dump_adapter(struct sk_buff *skb, struct netlink_callback *cb,
 int vmq_nl_adapter_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	return vmq_nl_dump(skb, cb, vmq_dump_adapter);
-}
-
-/* ---- queue-get ---- */
-
-/**
- * vmq_nl_queue_get_doit() - queue-get of one queue
- * @skb: the request
- * @info: the request, parsed
- *
- * Context: Process context.
- * Return: 0 or a negative errno, with a message in extack.
- */
-int vmq_nl_queue_get_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct vmq_adapter *a;
-	struct vmq_queue *q;
-	struct sk_buff *msg;
-	void *hdr;
-	int err;
-
-	msg = vmq_nl_reply_start(info, &hdr);
-	if (!msg)
-		return -ENOMEM;
-	rtnl_lock();
-	a = vmq_nl_adapter(info);
-	if (IS_ERR(a)) {
-		err = PTR_ERR(a);
-		goto unlock;
-	}
-	if (GENL_REQ_ATTR_CHECK(info, VMQ_A_QUEUE_ID)) {
-		NL_SET_ERR_MSG(info->extack, "which queue? id is missing");
-		err = -EINVAL;
-		goto unlock;
-	}
-	q = vmq_queue_find(a, nla_get_u32(info->attrs[VMQ_A_QUEUE_ID]));
-	if (!q || q->state == VMQ_QUEUE_STATE_UNDEFINED) {
-		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[VMQ_A_QUEUE_ID],
-				    "the queue is not allocated");
-		err = -ENOENT;
-		goto unlock;
-	}
-	err = vmq_fill_queue(msg, q);
-unlock:
-	rtnl_unlock();
-	return vmq_nl_reply_end(info, msg, hdr, err);
-}
-
-static int vmq_dump_queues(struct sk_buff *skb, struct netlink_callback *cb,
-			   struct vmq_adapter *a, unsigned long *pos)
-{
-	struct vmq_queue *q;
-	void *hdr;
-	int err;
-
-	if (!net_eq(dev_net(a->dev), sock_net(skb->sk)))
-		return 0;
-	for (; *pos < a->max_queues; (*pos)++) {
-		q = vmq_queue_find(a, *pos);
-		if (!q || q->state == VMQ_QUEUE_STATE_UNDEFINED)
-			continue;
-		hdr = vmq_dump_start(skb, cb, VMQ_CMD_QUEUE_GET);
-		err = hdr ? vmq_fill_queue(skb, q) : -EMSGSIZE;
-		err = vmq_dump_end(skb, hdr, err);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/**
- * vmq_nl_queue_get_dumpit() - queue-get of all queues, or one adapter's (Q-21)
- * @skb: the answer
- * @cb: state of the dump
- *
- * Context: Process context.
- * Return: bytes of the answer, 0 at the end, or a negative errno.
- */
-int vmq_nl_queue_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	return vmq_nl_dump(skb, cb, vmq_dump_queues);
-}
-
-/* ---- filter-get ---- */
-
-/**
- * vmq_nl_filter_get_doit() - filter-get of one filter
- * @skb: the request
- * @info: the request, parsed
- *
- * Context: Process context.
- * Return: 0; -EINVAL for id 0 or an undefined id (F-08), or another negative
- * errno, with a message in extack.
- */
-int vmq_nl_filter_get_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct vmq_filter *f = NULL;
-	struct vmq_adapter *a;
-	struct sk_buff *msg;
-	void *hdr;
-	int err;
-	u32 id;
-
-	msg = vmq_nl_reply_start(info, &hdr);
-	if (!msg)
-		return -ENOMEM;
-	rtnl_lock();
-	a = vmq_nl_adapter(info);
-	if (IS_ERR(a)) {
-		err = PTR_ERR(a);
-		goto unlock;
-	}
-	if (GENL_REQ_ATTR_CHECK(info, VMQ_A_FILTER_ID)) {
-		NL_SET_ERR_MSG(info->extack, "which filter? id is missing");
-		err = -EINVAL;
-		goto unlock;
-	}
-	id = nla_get_u32(info->attrs[VMQ_A_FILTER_ID]);
-	mutex_lock(&a->lock);
-	if (id && id <= VMQ_MAX_FILTERS)
-		f = xa_load(&a->filters, id - 1);
-	if (f) {
-		err = vmq_fill_filter(msg, a, f, NULL);
-	} else {
-		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[VMQ_A_FILTER_ID],
-				    "there is no filter with this id");
-		err = -EINVAL;
-	}
-	mutex_unlock(&a->lock);
-unlock:
-	rtnl_unlock();
-	return vmq_nl_reply_end(info, msg, hdr, err);
-}
-
-static int vmq_dump_filters(struct sk_buff *skb, struct netlink_callback *cb,
-			    struct vmq_adapter *a, unsigned long *pos)
-{
-	struct vmq_filter *f;
-	unsigned long loc;
-	void *hdr;
-	int err = 0;
-
-	if (!net_eq(dev_net(a->dev), sock_net(skb->sk)))
-		return 0;
-	mutex_lock(&a->lock);
-	xa_for_each_start(&a->filters, loc, f, *pos) {
-		*pos = loc;
-		hdr = vmq_dump_start(skb, cb, VMQ_CMD_FILTER_GET);
-		err = hdr ? vmq_fill_filter(skb, a, f, NULL) : -EMSGSIZE;
-		err = vmq_dump_end(skb, hdr, err);
-		if (err)
-			break;
-	}
-	mutex_unlock(&a->lock);
-	return err;
-}
-
-/**
- * vmq_nl_filter_get_dumpit() - filter-get of all filters, or one adapter's
- * @skb: the answer
- * @cb: state of the dump
- *
- * Context: Process context.
- * Return: bytes of the answer, 0 at the end, or a negative errno.
- */
-int vmq_nl_filter_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	return vmq_nl_dump(skb, cb, vmq_dump_filters);
 }

@@ -7,6 +7,13 @@
 
 /* ---- port-get ---- */
 
+static int vmq_get_port(struct sk_buff *msg, const struct genl_info *info)
+{
+	struct vmq_port *port = vmq_nl_port(info);
+
+	return IS_ERR(port) ? PTR_ERR(port) : vmq_fill_port(msg, port);
+}
+
 /**
  * vmq_nl_port_get_doit() - port-get of one port
  * @skb: the request
@@ -17,19 +24,7 @@
  */
 int vmq_nl_port_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct vmq_port *port;
-	struct sk_buff *msg;
-	void *hdr;
-	int err;
-
-	msg = vmq_nl_reply_start(info, &hdr);
-	if (!msg)
-		return -ENOMEM;
-	rtnl_lock();
-	port = vmq_nl_port(info);
-	err = IS_ERR(port) ? PTR_ERR(port) : vmq_fill_port(msg, port);
-	rtnl_unlock();
-	return vmq_nl_reply_end(info, msg, hdr, err);
+	return vmq_nl_get(info, vmq_get_port);
 }
 
 /* A port is seen in the netns where it is, its adapter's or another. */
@@ -65,7 +60,7 @@ static int vmq_dump_ports(struct sk_buff *skb, struct netlink_callback *cb,
  */
 int vmq_nl_port_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return vmq_nl_dump(skb, cb, vmq_dump_ports);
+	return vmq_nl_dump_all(skb, cb, vmq_dump_ports);
 }
 
 /* ---- port-set ---- */

@@ -62,6 +62,7 @@ static struct vmq_queue *vmq_queue_make(struct vmq_adapter *a, u32 id)
 	q->id = id;
 	INIT_LIST_HEAD(&q->rules);
 	INIT_LIST_HEAD(&q->gone);
+	INIT_LIST_HEAD(&q->owned);
 	rcu_assign_pointer(a->queue[id], q);
 	return q;
 }
@@ -88,19 +89,9 @@ static int vmq_queue_take(struct vmq_adapter *a, u32 id, const char *name,
 	return 0;
 }
 
-/**
- * vmq_queue_alloc() - allocates the lowest free queue for a port (Q-05, Q-09)
- * @a: the adapter
- * @port: port that the queue will serve
- * @index: of the queue among those of the port
- * @out: the queue, in state Allocated
- *
- * Context: Process context, adapter->lock held.
- * Return: 0, -ENOSPC when all queues that are switched on are in use, or
- * -ENOMEM; nothing is in use then.
- */
-int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
-		    struct vmq_queue **out)
+/* Allocates the lowest free queue of those that are switched on. */
+static int vmq_queue_take_lowest(struct vmq_adapter *a, const char *name,
+				 struct vmq_queue **out)
 {
 	u32 count = a->dev->real_num_rx_queues;
 	int err;
@@ -115,11 +106,56 @@ int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
 		if (err)
 			return err;
 	}
-	err = vmq_queue_take(a, id, port->dev->name, out);
+	return vmq_queue_take(a, id, name, out);
+}
+
+/**
+ * vmq_queue_alloc() - allocates the lowest free queue for a port (Q-05, Q-09)
+ * @a: the adapter
+ * @port: port that the queue will serve
+ * @index: of the queue among those of the port
+ * @out: the queue, in state Allocated
+ *
+ * Context: Process context, adapter->lock held.
+ * Return: 0, -ENOSPC when all queues that are switched on are in use, or
+ * -ENOMEM; nothing is in use then.
+ */
+int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
+		    struct vmq_queue **out)
+{
+	int err = vmq_queue_take_lowest(a, port->dev->name, out);
+
 	if (err)
 		return err;
 	(*out)->index = index;
 	rcu_assign_pointer((*out)->port, port);
+	return 0;
+}
+
+/**
+ * vmq_queue_alloc_owned() - allocates the lowest free queue on request (Q-05)
+ * @a: the adapter
+ * @owner: socket that asks for it, or NULL: the queue is the adapter's own
+ * @out: the queue, in state Allocated; the frames that its filters name go to the
+ *	adapter, received on it
+ *
+ * Context: Process context, rtnl and adapter->lock held.
+ * Return: 0, -ENOSPC when all queues that are switched on are in use, or
+ * -ENOMEM; nothing is in use then (Q-09).
+ */
+int vmq_queue_alloc_owned(struct vmq_adapter *a, struct vmq_owner *owner,
+			  struct vmq_queue **out)
+{
+	int err = vmq_queue_take_lowest(a, "", out);
+
+	if (err)
+		return err;
+	(*out)->kept = !owner;
+	(*out)->owner = owner;
+	if (owner) {
+		list_add_tail(&(*out)->owned, &owner->queues);
+		owner->users++;
+	}
 	return 0;
 }
 
@@ -148,7 +184,7 @@ int vmq_queue_alloc_id(struct vmq_adapter *a, u32 id, struct vmq_queue **out)
  * Says that its DMA stopped (Q-42). After a grace period, which many queues may
  * share, it is the turn of vmq_queue_give_back().
  *
- * Context: Process context, adapter->lock held.
+ * Context: Process context, rtnl and adapter->lock held.
  * Return: true if it was stopped.
  */
 bool vmq_queue_stop(struct vmq_queue *q)
@@ -164,44 +200,92 @@ bool vmq_queue_stop(struct vmq_queue *q)
  * vmq_queue_give_back() - makes the id of a stopped queue free (Q-41)
  * @q: the queue; a grace period has passed since vmq_queue_stop()
  *
- * Context: Process context, adapter->lock held.
+ * Context: Process context, rtnl and adapter->lock held.
  */
 void vmq_queue_give_back(struct vmq_queue *q)
 {
 	RCU_INIT_POINTER(q->port, NULL);
 	if (vmq_queue_event(q, VMQ_QEV_GIVE_BACK_LAST))
 		return;
+	list_del_init(&q->owned);
+	if (q->owner)
+		vmq_owner_put(q->owner);
+	q->owner = NULL;
+	q->kept = false;
 	q->adapter->n_vm_queues--;
 	__clear_bit(q->id, q->adapter->queues_used);
 }
 
 /**
- * vmq_queue_free() - frees queues that have no filter any more (Q-39, Q-41)
- * @q: the queues, in state Allocated or Paused
- * @n: how many there are
+ * vmq_queue_free_list() - frees queues that have no filter any more (Q-39, Q-41)
+ * @list: the queues, in state Allocated or Paused, by their member gone; empty
+ *	when they are free
  *
  * Stops them, says so (Q-42), waits for all frames that are on their way
  * (Q-36), and gives the ids back.
  *
- * Context: Process context, sleeps; adapter->lock held.
+ * Context: Process context, sleeps; rtnl and adapter->lock held.
+ */
+void vmq_queue_free_list(struct list_head *list)
+{
+	struct vmq_adapter *claimed = NULL;
+	struct vmq_queue *q, *next;
+
+	if (list_empty(list))
+		return;
+	list_for_each_entry_safe(q, next, list, gone)
+		if (!vmq_queue_stop(q))
+			list_del_init(&q->gone);
+	/* a direct queue holds no frame longer than its RCU section */
+	synchronize_net();
+	list_for_each_entry_safe(q, next, list, gone) {
+		list_del_init(&q->gone);
+		if (!q->implicit)
+			claimed = q->adapter;
+		vmq_queue_give_back(q);
+	}
+	if (claimed)
+		vmq_rss_unclaim(claimed);
+}
+
+/**
+ * vmq_queue_free() - frees queues that have no filter any more
+ * @q: the queues, in state Allocated or Paused
+ * @n: how many there are
+ *
+ * Context: Process context, sleeps; rtnl and adapter->lock held.
  */
 void vmq_queue_free(struct vmq_queue **q, u32 n)
 {
-	bool claimed = false;
+	LIST_HEAD(list);
 	u32 i;
 
-	if (!n)
-		return;
 	for (i = 0; i < n; i++)
-		vmq_queue_stop(q[i]);
-	/* a direct queue holds no frame longer than its RCU section */
-	synchronize_net();
-	for (i = 0; i < n; i++) {
-		claimed |= !q[i]->implicit;
-		vmq_queue_give_back(q[i]);
+		list_move_tail(&q[i]->gone, &list);
+	vmq_queue_free_list(&list);
+}
+
+/**
+ * vmq_queues_free_all() - frees every queue that netlink clients left (Q-47)
+ * @a: the adapter, about to go, without filters and ports
+ *
+ * Context: Process context, sleeps, rtnl held; takes adapter->lock.
+ */
+void vmq_queues_free_all(struct vmq_adapter *a)
+{
+	struct vmq_queue *q;
+	LIST_HEAD(list);
+	u32 id = 1;
+
+	mutex_lock(&a->lock);
+	for_each_set_bit_from(id, a->queues_used, a->max_queues) {
+		q = vmq_queue_find(a, id);
+		/* what tables hold goes with them */
+		if (q && q->state != VMQ_QUEUE_STATE_UNDEFINED && !q->implicit)
+			list_move_tail(&q->gone, &list);
 	}
-	if (claimed)
-		vmq_rss_unclaim(q[0]->adapter);
+	vmq_queue_free_list(&list);
+	mutex_unlock(&a->lock);
 }
 
 /**

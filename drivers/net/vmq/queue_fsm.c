@@ -53,3 +53,27 @@ int vmq_queue_next_state(enum vmq_queue_state state, enum vmq_queue_event event)
 		return next;
 	return state == VMQ_QUEUE_STATE_UNDEFINED ? -ENOENT : -EBUSY;
 }
+
+/**
+ * vmq_queue_oper_state() - a state as outside observers see it (Q-38, O-03)
+ * @state: state of the queue
+ *
+ * Context: Any; looks at nothing but its argument.
+ * Return: the operational state, that of an undefined queue for an unknown one.
+ */
+enum vmq_queue_oper_state vmq_queue_oper_state(enum vmq_queue_state state)
+{
+	switch (state) {
+	case VMQ_QUEUE_STATE_RUNNING:
+		return VMQ_QUEUE_OPER_STATE_RUNNING;
+	case VMQ_QUEUE_STATE_ALLOCATED:
+	case VMQ_QUEUE_STATE_SET:
+	case VMQ_QUEUE_STATE_PAUSED:
+		return VMQ_QUEUE_OPER_STATE_PAUSED;
+	case VMQ_QUEUE_STATE_STOP_DMA:
+	case VMQ_QUEUE_STATE_FREEING:
+		return VMQ_QUEUE_OPER_STATE_DMA_STOPPED;
+	default:
+		return VMQ_QUEUE_OPER_STATE_UNDEFINED;
+	}
+}

@@ -38,8 +38,11 @@
 #define VMQ_NAME_MAX		64	/* of a queue or VM, with the final NUL */
 
 struct genl_info;
+struct net;
+struct sock;
 struct netlink_callback;
 struct vmq_adapter;
+struct vmq_owner;
 struct vmq_port;
 struct vmq_session;
 struct vmq_path_vf;
@@ -133,12 +136,15 @@ struct vmq_queue {
 
 	/* adapter->lock */
 	bool implicit;			/* allocated by a rule, freed with the last */
+	bool kept;			/* allocated for the adapter itself */
 	bool shared;			/* its port's own filter feeds it too */
 	u32 filters;
 	u32 spreads;			/* RSS tables that name it */
 	struct list_head rules;		/* its filters, struct vmq_filter */
 	struct list_head gone;		/* where it waits to be given back */
 	struct vmq_queue_param param;
+	struct vmq_owner *owner;	/* socket that allocated it, else NULL */
+	struct list_head owned;		/* in owner->queues */
 };
 
 /* Does something need it to take frames? */
@@ -148,6 +154,7 @@ static inline bool vmq_queue_used(const struct vmq_queue *q)
 }
 
 int vmq_queue_next_state(enum vmq_queue_state state, enum vmq_queue_event event);
+enum vmq_queue_oper_state vmq_queue_oper_state(enum vmq_queue_state state);
 int vmq_queue_event(struct vmq_queue *q, enum vmq_queue_event event);
 struct vmq_queue *vmq_queue_find(struct vmq_adapter *a, u32 id);
 int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
@@ -155,7 +162,11 @@ int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
 int vmq_queue_alloc_id(struct vmq_adapter *a, u32 id, struct vmq_queue **out);
 bool vmq_queue_stop(struct vmq_queue *q);
 void vmq_queue_give_back(struct vmq_queue *q);
+int vmq_queue_alloc_owned(struct vmq_adapter *a, struct vmq_owner *owner,
+			  struct vmq_queue **out);
 void vmq_queue_free(struct vmq_queue **q, u32 n);
+void vmq_queue_free_list(struct list_head *list);
+void vmq_queues_free_all(struct vmq_adapter *a);
 int vmq_queues_init(struct vmq_adapter *a);
 void vmq_queues_destroy(struct vmq_adapter *a);
 int vmq_queues_resize(struct vmq_adapter *a, u32 count);
@@ -238,11 +249,32 @@ static inline void vmq_stats_tx_drop(struct vmq_pcpu_stats __percpu *pcpu,
 	u64_stats_update_end(&s->syncp);
 }
 
-/* ---- filter.c: the adapter's table of filters, their ids and owners ---- */
+/* ---- owner.c: netlink sockets that own queues and filters ---- */
 
+/* Made with its first queue or filter, gone with the last. */
+struct vmq_owner {
+	struct list_head node;		/* in vmq_owners: rtnl, RCU */
+	struct list_head queues;	/* struct vmq_queue, rtnl */
+	struct sock *sk;		/* held, to tell it from one after it */
+	u32 portid;
+	u32 users;			/* rtnl: queues, filters and requests */
+	struct rcu_head rcu;
+};
+
+struct vmq_owner *vmq_owner_find(const struct sock *sk);
+struct vmq_owner *vmq_owner_get(struct sock *sk, u32 portid);
+void vmq_owner_put(struct vmq_owner *owner);
+int vmq_owner_init(void);
+void vmq_owner_exit(void);
+
+/* ---- filter.c: the adapter's table of filters, their ids ---- */
+
+/* Who set a filter; the administrator is the first two. */
 enum vmq_filter_owner {
 	VMQ_OWNER_ETHTOOL,
+	VMQ_OWNER_ADAPTER,		/* over netlink, and kept */
 	VMQ_OWNER_PORT,
+	VMQ_OWNER_SOCKET,
 };
 
 struct vmq_filter {
@@ -253,6 +285,7 @@ struct vmq_filter {
 	struct vmq_queue *home;		/* the queue that it came from then */
 	void *home_target;
 	struct vmq_port *port;		/* owner where it is a port, else NULL */
+	struct vmq_owner *sock;		/* owner where it is a socket, else NULL */
 	u8 owner;			/* enum vmq_filter_owner */
 	bool synced;			/* the uplink knows its MAC and VLAN id */
 	u32 context;			/* RSS context, where fs has FLOW_RSS */
@@ -276,6 +309,7 @@ struct vmq_filter_spec {
 	u32 context;			/* which, 0 is the adapter's own table */
 	u8 owner;
 	struct vmq_port *port;
+	struct vmq_owner *sock;
 };
 
 static inline u32 vmq_filter_id(u32 location)
@@ -283,11 +317,22 @@ static inline u32 vmq_filter_id(u32 location)
 	return location + 1;
 }
 
+/* Does it lead to this queue, not to a VPort or over an RSS context? */
+static inline bool vmq_filter_is_on(const struct vmq_filter *f, u32 queue)
+{
+	return f->queue && !f->vf && !(f->fs.flow_type & FLOW_RSS) &&
+	       f->queue->id == queue;
+}
+
 int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 		   struct netlink_ext_ack *extack);
 int vmq_filter_clear(struct vmq_adapter *a, u32 location, u8 owner,
-		     struct vmq_port *port);
-void vmq_filter_flush(struct vmq_adapter *a, u8 owner);
+		     const void *party);
+int vmq_filter_clear_nowait(struct vmq_adapter *a, u32 location, u8 owner,
+			    const void *party);
+void vmq_filter_flush(struct vmq_adapter *a, u8 owner, const void *party);
+void vmq_filter_flush_queue(struct vmq_queue *q);
+void vmq_filter_flush_all(struct vmq_adapter *a);
 int vmq_filters_init(struct vmq_adapter *a);
 void vmq_filters_destroy(struct vmq_adapter *a);
 int vmq_filter_count(struct vmq_queue *q);
@@ -305,6 +350,21 @@ void vmq_filter_unsync(struct vmq_filter *f, struct net_device *uplink);
 int vmq_filters_sync_uplink(struct vmq_adapter *a, struct net_device *uplink);
 void vmq_filters_unsync_uplink(struct vmq_adapter *a,
 			       struct net_device *uplink);
+
+/* ---- filter_client.c: filters as netlink clients set, move and clear them ---- */
+
+int vmq_filter_client_spec(struct vmq_filter_spec *spec, const u8 *mac,
+			   bool has_vid, u16 vid, bool untagged,
+			   struct netlink_ext_ack *extack);
+int vmq_filter_client_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
+			  struct vmq_owner *sock, bool keep,
+			  struct netlink_ext_ack *extack);
+int vmq_filter_client_move(struct vmq_adapter *a, u32 id, u32 queue,
+			   const struct vmq_owner *sock,
+			   struct netlink_ext_ack *extack);
+int vmq_filter_client_clear(struct vmq_adapter *a, u32 id,
+			    const struct vmq_owner *sock,
+			    struct netlink_ext_ack *extack);
 
 /* ---- adapter.c ---- */
 

@@ -149,6 +149,28 @@ static void queue_life(struct kunit *test)
 	}
 }
 
+/* Q-38, O-03: four values for seven states. */
+static void queue_oper_states(struct kunit *test)
+{
+	static const enum vmq_queue_oper_state oper[VMQ_QUEUE_STATES] = {
+		[UNDE] = VMQ_QUEUE_OPER_STATE_UNDEFINED,
+		[ALLO] = VMQ_QUEUE_OPER_STATE_PAUSED,
+		[SET_] = VMQ_QUEUE_OPER_STATE_PAUSED,
+		[RUNN] = VMQ_QUEUE_OPER_STATE_RUNNING,
+		[PAUS] = VMQ_QUEUE_OPER_STATE_PAUSED,
+		[STOP] = VMQ_QUEUE_OPER_STATE_DMA_STOPPED,
+		[FREE] = VMQ_QUEUE_OPER_STATE_DMA_STOPPED,
+	};
+	int state;
+
+	for (state = 0; state < VMQ_QUEUE_STATES; state++)
+		KUNIT_EXPECT_EQ_MSG(test, oper[state],
+				    vmq_queue_oper_state(state),
+				    "of state %d", state);
+	KUNIT_EXPECT_EQ(test, VMQ_QUEUE_OPER_STATE_UNDEFINED,
+			vmq_queue_oper_state(VMQ_QUEUE_STATES));
+}
+
 static struct kunit_case queue_cases[] = {
 	KUNIT_CASE_PARAM(queue_table, queue_row_gen_params),
 	KUNIT_CASE(queue_table_complete),
@@ -156,6 +178,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_refusal_keeps_state),
 	KUNIT_CASE(queue_paused_from_two_sides),
 	KUNIT_CASE(queue_life),
+	KUNIT_CASE(queue_oper_states),
 	{}
 };
 
