@@ -11,7 +11,7 @@ import struct
 import time
 
 from lib import (UAPI, Genl, KsftSkipEx, Raw, Rtnl, Rule, Session, abort,
-                 adapter, attr, attr_str, attr_u8, build, cmd, ksft_eq,
+                 adapter, attr, attr_str, attr_u8, attr_u32, build, cmd, ksft_eq,
                  ksft_ge, ksft_main, ksft_pr, ksft_true, link_info, mac, nest,
                  pair, port, read_file, rule_add, rule_del, rules,
                  save)
@@ -405,6 +405,70 @@ def test_restore():
             Rtnl().delete("vm1b")
     ksft_pr(f"{tried} of {count} allocations, {failed} failed")
     ksft_ge(failed, 3)
+
+
+def client_requests(sock, *requests):
+    """One after the other; the first that fails ends it."""
+    made = [genl_request(sock, command, attr_str(2, "vmq0"), *attributes)
+            for command, *attributes in requests]
+
+    def run():
+        for each in made:
+            each()
+
+    return run
+
+
+def test_client():
+    """A client allocates a queue, sets filters on it one by one and many at
+    once, moves one; its socket is closed where memory lacks (Q-09, Q-47)."""
+    injection = world()
+    queue = attr_u32(UAPI["VMQ_A_FILTER_QUEUE"], 2)
+    entries = [nest(UAPI["VMQ_A_FILTER_ENTRY"],
+                    attr(UAPI["VMQ_A_FILTER_ENTRY_MAC"], mac(number)))
+               for number in (7, 8)]
+    genls = []
+
+    def operation():
+        genls.append(Genl())
+        client_requests(
+            genls[-1], ("VMQ_CMD_QUEUE_NEW",),
+            ("VMQ_CMD_FILTER_NEW", queue,
+             attr(UAPI["VMQ_A_FILTER_MAC"], mac(6))),
+            ("VMQ_CMD_FILTER_NEW", queue, *entries),
+            ("VMQ_CMD_QUEUE_COMPLETE",
+             attr_u32(UAPI["VMQ_A_QUEUE_IDS"], 2)),
+            ("VMQ_CMD_FILTER_MOVE", attr_u32(UAPI["VMQ_A_FILTER_ID"], 1),
+             attr_u32(UAPI["VMQ_A_FILTER_QUEUE"], 0)))()
+
+    def undo():
+        while genls:
+            genls.pop().close()
+
+    def guarded():
+        try:
+            operation()
+        except OSError:
+            undo()
+            raise
+
+    every(injection, guarded, undo)
+
+
+def test_kept():
+    """The same for a queue that is kept, and freed by its id."""
+    injection = world()
+    genl = Genl()
+    new = client_requests(genl, ("VMQ_CMD_QUEUE_NEW",
+                                 attr(UAPI["VMQ_A_QUEUE_KEEP"])))
+    gone = client_requests(genl, ("VMQ_CMD_QUEUE_DEL",
+                                  attr_u32(UAPI["VMQ_A_QUEUE_ID"], 2)))
+
+    def undo():
+        with contextlib.suppress(OSError):
+            gone()
+
+    every(injection, new, undo)
 
 
 def test_show():

@@ -20,7 +20,8 @@
 static const char usage[] =
 	"Usage: vmqctl [OPTIONS] OBJECT COMMAND\n"
 	"       vmqctl OBJECT help\n"
-	"where  OBJECT := { adapter | queue | filter | port | ext | acl | guard | meter | stream | monitor }\n"
+	"where  OBJECT := { adapter | queue | filter | port | ext | acl | guard | meter |\n"
+	"                   explain | stream | monitor }\n"
 	"       OPTIONS := { -j[son] | -p[retty] | -V[ersion] | -h[elp] }\n";
 
 static const struct object *const objects[] = {
@@ -33,6 +34,7 @@ static const struct object *const objects[] = {
 	&acl_object,
 	&guard_object,
 	&meter_object,
+	&explain_object,
 	&stream_object,
 	&monitor_object,
 };

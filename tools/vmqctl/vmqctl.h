@@ -52,6 +52,7 @@ extern const struct object ext_object;
 extern const struct object acl_object;
 extern const struct object guard_object;
 extern const struct object meter_object;
+extern const struct object explain_object;
 extern const struct object monitor_object;
 
 /* ---- main.c ---- */
