@@ -62,16 +62,28 @@ def test_show():
     ksft_in("vm-queue", shown["hw-capabilities"], "K-04, K-08")
     ksft_true(set(shown["capabilities"]) <= set(shown["hw-capabilities"]),
               "K-04")
-    ksft_ge(shown["max-mac-filters"], shown["max-queues"] - 1, "K-09, K-10")
+    ksft_eq(shown["max-vm-queues"], shown["max-queues"] - 1, "K-09")
+    ksft_ge(shown["max-mac-filters"], shown["max-vm-queues"], "K-09, K-10")
+    ksft_eq((shown["max-port-queues"], shown["vfs"]), (256, 0), "K-15")
+    ksft_ge(shown["max-vfs"], 1, "K-15")
 
 
 def test_capabilities():
-    """What is switched off is not among the current ones (K-04)."""
+    """What is switched off is not among the current ones (K-04), and a change
+    is announced (K-06)."""
     world()
     ksft_in("ntuple", vmqctl("adapter show")[0]["capabilities"])
     ksft_in("rss", vmqctl("adapter show")[0]["capabilities"])
-    ethtool("-K vmq0 ntuple off")
+    with monitor() as end:
+        ethtool("-K vmq0 ntuple off")
+        ethtool("-K vmq0 sg off")
+        ethtool("-K vmq0 ntuple on")
+        ethtool("-K vmq0 ntuple off")
+        told = [each["msg"] for each in end() if each["name"] == "adapter-ntf"]
+    ksft_eq(["ntuple" in each["capabilities"] for each in told],
+            [False, True, False], "K-06: the full set, when it changes")
     [shown] = vmqctl("adapter show")
+    ksft_eq(told[-1], shown, "K-06")
     ksft_not_in("ntuple", shown["capabilities"], "K-04")
     ksft_in("ntuple", shown["hw-capabilities"], "K-04")
 

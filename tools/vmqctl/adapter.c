@@ -7,7 +7,7 @@
 
 static const char *const capabilities[] = {
 	"vm-queue", "mac-filter", "vlan-filter", "vlan-strip", "source-mac",
-	"ethertype", "mask-equal", "ntuple", "drop", "rss",
+	"ethertype", "mask-equal", "ntuple", "drop", "rss", "vf", "filter-move",
 };
 
 static const struct attr_desc adapter_attrs[] = {
@@ -40,6 +40,8 @@ static const struct attr_desc adapter_attrs[] = {
 	[VMQ_A_ADAPTER_MAX_VPORTS] = ATTR("max-vports", UINT),
 	[VMQ_A_ADAPTER_MAX_QUEUE_PAIRS] = ATTR("max-queue-pairs", UINT),
 	[VMQ_A_ADAPTER_MAX_VPORT_PAIRS] = ATTR("max-vport-pairs", UINT),
+	[VMQ_A_ADAPTER_MAX_VM_QUEUES] = ATTR_LN("max-vm-queues", UINT),
+	[VMQ_A_ADAPTER_MAX_PORT_QUEUES] = ATTR("max-port-queues", UINT),
 };
 
 ATTR_SET(adapter);

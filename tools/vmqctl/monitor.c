@@ -21,6 +21,7 @@ static const struct {
 	const char *name;
 	const struct attr_set *set;
 } events[] = {
+	{ VMQ_CMD_ADAPTER_NTF, "adapter-ntf", &adapter_set },
 	{ VMQ_CMD_QUEUE_NTF, "queue-ntf", &queue_set },
 	{ VMQ_CMD_FILTER_NTF, "filter-ntf", &filter_set },
 	{ VMQ_CMD_PORT_NTF, "port-ntf", &port_set },

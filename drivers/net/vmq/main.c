@@ -40,9 +40,12 @@ static int __init vmq_init(void)
 	err = genl_register_family(&vmq_nl_family);
 	if (err)
 		goto err_owner;
-	err = rtnl_link_register(&vmq_adapter_link_ops);
+	err = vmq_ntf_init();
 	if (err)
 		goto err_genl;
+	err = rtnl_link_register(&vmq_adapter_link_ops);
+	if (err)
+		goto err_ntf;
 	err = rtnl_link_register(&vmq_port_link_ops);
 	if (err)
 		goto err_adapter;
@@ -50,6 +53,8 @@ static int __init vmq_init(void)
 
 err_adapter:
 	rtnl_link_unregister(&vmq_adapter_link_ops);
+err_ntf:
+	vmq_ntf_exit();
 err_genl:
 	genl_unregister_family(&vmq_nl_family);
 err_owner:
@@ -77,6 +82,7 @@ static void __exit vmq_exit(void)
 	/* ports first, then the adapters under them */
 	rtnl_link_unregister(&vmq_port_link_ops);
 	rtnl_link_unregister(&vmq_adapter_link_ops);
+	vmq_ntf_exit();
 	genl_unregister_family(&vmq_nl_family);
 	vmq_owner_exit();
 	vmq_uplink_vfs_exit();

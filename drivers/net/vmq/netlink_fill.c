@@ -40,7 +40,9 @@ static int vmq_put_uuid(struct sk_buff *msg, int attr, const uuid_t *uuid)
 			 VMQ_CAPABILITY_MAC_FILTER |			\
 			 VMQ_CAPABILITY_VLAN_FILTER |			\
 			 VMQ_CAPABILITY_VLAN_STRIP |			\
-			 VMQ_CAPABILITY_RSS)
+			 VMQ_CAPABILITY_RSS |				\
+			 VMQ_CAPABILITY_VF |				\
+			 VMQ_CAPABILITY_FILTER_MOVE)
 #define VMQ_CAPS_NTUPLE	(VMQ_CAPABILITY_SOURCE_MAC |			\
 			 VMQ_CAPABILITY_ETHERTYPE |			\
 			 VMQ_CAPABILITY_MASK_EQUAL |			\
@@ -68,6 +70,22 @@ static int vmq_fill_adapter_vfs(struct sk_buff *msg, struct vmq_adapter *a)
 }
 
 /**
+ * vmq_adapter_caps() - what is switched on at an adapter now (K-04)
+ * @a: the adapter
+ *
+ * Context: Process context, rtnl held.
+ * Return: bits of enum vmq_capability.
+ */
+u32 vmq_adapter_caps(const struct vmq_adapter *a)
+{
+	u32 caps = VMQ_CAPS_ALWAYS;
+
+	if (a->dev->features & NETIF_F_NTUPLE)
+		caps |= VMQ_CAPS_NTUPLE;
+	return caps;
+}
+
+/**
  * vmq_fill_adapter() - describes an adapter
  * @msg: the message
  * @a: the adapter
@@ -78,10 +96,7 @@ static int vmq_fill_adapter_vfs(struct sk_buff *msg, struct vmq_adapter *a)
 int vmq_fill_adapter(struct sk_buff *msg, struct vmq_adapter *a)
 {
 	struct net_device *uplink = rtnl_dereference(a->uplink);
-	u32 caps = VMQ_CAPS_ALWAYS;
 
-	if (a->dev->features & NETIF_F_NTUPLE)
-		caps |= VMQ_CAPS_NTUPLE;
 	if (vmq_fill_dev(msg, a->dev) ||
 	    (uplink && nla_put_string(msg, VMQ_A_ADAPTER_UPLINK,
 				      uplink->name)) ||
@@ -94,14 +109,18 @@ int vmq_fill_adapter(struct sk_buff *msg, struct vmq_adapter *a)
 	    nla_put_u32(msg, VMQ_A_ADAPTER_FILTERS, a->n_filters) ||
 	    nla_put_u32(msg, VMQ_A_ADAPTER_HW_CAPABILITIES,
 			VMQ_CAPS_ALWAYS | VMQ_CAPS_NTUPLE) ||
-	    nla_put_u32(msg, VMQ_A_ADAPTER_CAPABILITIES, caps) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_CAPABILITIES,
+			vmq_adapter_caps(a)) ||
 	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_MAC_FILTERS,
 			VMQ_MAX_FILTERS) ||
 	    nla_put_u32(msg, VMQ_A_ADAPTER_LOOKAHEAD_MAX, 0) ||
 	    nla_put_u16(msg, VMQ_A_ADAPTER_FORMAT_VERSION,
 			VMQ_STREAM_VERSION) ||
 	    nla_put_string(msg, VMQ_A_ADAPTER_MODULE_VERSION, VMQ_VERSION) ||
-	    vmq_fill_adapter_vfs(msg, a))
+	    vmq_fill_adapter_vfs(msg, a) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_VM_QUEUES,
+			a->max_queues - 1) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_PORT_QUEUES, MAX_TAP_QUEUES))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -57,6 +57,60 @@ static void vmq_ntf_end(struct vmq_ntf *ntf, int err)
 	put_net(ntf->net);
 }
 
+/* An adapter's capabilities changed (K-06). */
+static void vmq_notify_adapter(struct vmq_adapter *a)
+{
+	struct vmq_ntf ntf;
+
+	if (vmq_ntf_start(&ntf, a->dev, VMQ_CMD_ADAPTER_NTF))
+		vmq_ntf_end(&ntf, vmq_fill_adapter(ntf.msg, a));
+}
+
+/* Most changes of features are none of a capability. */
+static int vmq_ntf_event(struct notifier_block *nb, unsigned long event,
+			 void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct vmq_adapter *a;
+	u32 caps;
+
+	if (!vmq_is_adapter(dev))
+		return NOTIFY_DONE;
+	if (event != NETDEV_FEAT_CHANGE && event != NETDEV_REGISTER)
+		return NOTIFY_DONE;
+	a = vmq_adapter_priv(dev);
+	caps = vmq_adapter_caps(a);
+	if (event == NETDEV_FEAT_CHANGE && caps != a->told_caps)
+		vmq_notify_adapter(a);
+	a->told_caps = caps;
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block vmq_ntf_notifier = {
+	.notifier_call = vmq_ntf_event,
+};
+
+/**
+ * vmq_ntf_init() - listens to what adapters switch on and off
+ *
+ * Context: Module init, the family is registered.
+ * Return: 0 or a negative errno.
+ */
+int __init vmq_ntf_init(void)
+{
+	return register_netdevice_notifier(&vmq_ntf_notifier);
+}
+
+/**
+ * vmq_ntf_exit() - stops listening
+ *
+ * Context: Module exit, no adapter left.
+ */
+void vmq_ntf_exit(void)
+{
+	unregister_netdevice_notifier(&vmq_ntf_notifier);
+}
+
 /**
  * vmq_notify_queue() - says that a queue's DMA stopped (Q-42)
  * @q: the queue

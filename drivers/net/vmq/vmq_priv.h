@@ -393,6 +393,7 @@ struct vmq_adapter {
 	/* rtnl */
 	u32 n_ports;
 	u32 next_port_id;
+	u32 told_caps;			/* listeners know of these */
 	bool registered;		/* not being made or on its way out */
 	u16 n_vfs;
 	struct vmq_vf **vfs;		/* [n_vfs] */
@@ -742,6 +743,9 @@ void vmq_port_report(struct vmq_port *port, struct vmq_report *out);
 
 /* ---- netlink.c ---- */
 
+int vmq_ntf_init(void);
+void vmq_ntf_exit(void);
+u32 vmq_adapter_caps(const struct vmq_adapter *a);
 void vmq_notify_queue(struct vmq_queue *q);
 void vmq_notify_filter(struct vmq_adapter *a, const struct vmq_filter *f,
 		       const char *event);

@@ -151,6 +151,9 @@ enum vmq_ext_class {
  * @VMQ_CAPABILITY_DROP: Filters that drop what they match.
  * @VMQ_CAPABILITY_RSS: Tables that spread frames over queues, of the adapter,
  *   ports and contexts.
+ * @VMQ_CAPABILITY_VF: Virtual functions, beside the VM queues.
+ * @VMQ_CAPABILITY_FILTER_MOVE: A filter moves to another queue without a gap
+ *   (F-30).
  */
 enum vmq_capability {
 	VMQ_CAPABILITY_VM_QUEUE = 1,
@@ -163,6 +166,8 @@ enum vmq_capability {
 	VMQ_CAPABILITY_NTUPLE = 128,
 	VMQ_CAPABILITY_DROP = 256,
 	VMQ_CAPABILITY_RSS = 512,
+	VMQ_CAPABILITY_VF = 1024,
+	VMQ_CAPABILITY_FILTER_MOVE = 2048,
 };
 
 /**
@@ -233,6 +238,8 @@ enum {
 	VMQ_A_ADAPTER_MAX_VPORTS,
 	VMQ_A_ADAPTER_MAX_QUEUE_PAIRS,
 	VMQ_A_ADAPTER_MAX_VPORT_PAIRS,
+	VMQ_A_ADAPTER_MAX_VM_QUEUES,
+	VMQ_A_ADAPTER_MAX_PORT_QUEUES,
 
 	__VMQ_A_ADAPTER_MAX,
 	VMQ_A_ADAPTER_MAX = (__VMQ_A_ADAPTER_MAX - 1)
@@ -631,6 +638,7 @@ enum {
 	VMQ_CMD_FILTER_NEW,
 	VMQ_CMD_FILTER_MOVE,
 	VMQ_CMD_FILTER_DEL,
+	VMQ_CMD_ADAPTER_NTF,
 
 	__VMQ_CMD_MAX,
 	VMQ_CMD_MAX = (__VMQ_CMD_MAX - 1)
