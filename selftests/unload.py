@@ -16,10 +16,10 @@ import re
 import threading
 import time
 
-from lib import (UAPI, Genl, KsftFailEx, NetNS, Raw, Rtnl, Rule, Session,
-                 abort, adapter, attr, attr_str, attr_u8, build, channels,
-                 cmd, defer, ether, ethtool_stats, fail_cmd, ksft_eq, ksft_ge,
-                 ksft_in, ksft_main, ksft_not_in, ksft_pr, ksft_true,
+from lib import (UAPI, Client, Genl, KsftFailEx, NetNS, Raw, Rtnl, Rule,
+                 Session, abort, adapter, attr, attr_str, attr_u8, build,
+                 channels, cmd, defer, ether, ethtool_stats, fail_cmd, ksft_eq,
+                 ksft_ge, ksft_in, ksft_main, ksft_not_in, ksft_pr, ksft_true,
                  link_info, link_stats, mac, machine, nest, pair, port,
                  read_file, rule_add, rule_del, rules, run, save, vmqctl,
                  wait_until)
@@ -34,10 +34,11 @@ UPLINKS = ["up0", "up1"]
 SEED = int(os.environ.get("VMQ_SEED", "0")) or random.randrange(1 << 30)
 
 # What an operation may answer when another one was first: the device is not
-# there, not up, there already, has no such thing, or has something else to do.
-RACES = {errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.EEXIST, errno.EBUSY,
-         errno.ENOSPC, errno.ENETDOWN, errno.EADDRINUSE, errno.ENOBUFS,
-         errno.EINVAL, errno.ECANCELED, errno.ESTALE, errno.EPIPE,
+# there, not up, there already, has no such thing, is somebody else's, or has
+# something else to do.
+RACES = {errno.EPERM, errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.EEXIST,
+         errno.EBUSY, errno.ENOSPC, errno.ENETDOWN, errno.EADDRINUSE,
+         errno.ENOBUFS, errno.EINVAL, errno.ECANCELED, errno.ESTALE, errno.EPIPE,
          errno.ENOTCONN, errno.EAGAIN, errno.ENOLINK, errno.EOPNOTSUPP,
          errno.EBADMSG, errno.ERANGE, errno.EMSGSIZE,
          None}                        # if_nametoindex() gives no number
@@ -414,6 +415,49 @@ class Traffic(Worker):
                 os.read(tap, 3000)
 
 
+class Clients(Worker):
+    """Sockets that own queues and filters, and come and go."""
+
+    def __init__(self, rng):
+        super().__init__(rng)
+        self.clients = [Client(self.adapter()) for _ in range(3)]
+
+    def close(self):
+        for client in self.clients:
+            client.close()
+        super().close()
+
+    def ask(self, name, *arguments, **options):
+        getattr(self.rng.choice(self.clients), name)(*arguments, **options)
+
+    def new_queue(self):
+        self.ask("queue_new", keep=self.rng.random() < 0.1)
+
+    def complete_queues(self):
+        self.ask("complete", *range(1, 8))
+
+    def free_queue(self):
+        self.ask("queue_del", self.queue())
+
+    def new_filter(self):
+        self.ask("filter_new", self.queue(), mac(self.rng.randrange(60)))
+
+    def new_filters(self):
+        self.ask("filters_new", [(self.queue(), mac(self.rng.randrange(60)),
+                                  {"vlan": 7}) for _ in range(20)])
+
+    def move_filter(self):
+        self.ask("filter_move", self.rng.randrange(1, 30), self.queue())
+
+    def clear_filter(self):
+        self.ask("filter_del", self.rng.randrange(1, 30))
+
+    def close_client(self):
+        at = self.rng.randrange(len(self.clients))
+        self.clients[at].close()
+        self.clients[at] = Client(self.adapter())
+
+
 # How often each comes before any comes again.
 LINKS = {"add_port": 8, "delete_port": 2, "up_port": 4, "down_port": 1,
          "address": 3, "mtu_port": 1, "length": 1, "rename": 1,
@@ -427,10 +471,14 @@ SESSIONS = {"save": 4, "save_part": 2, "restore": 4, "restore_part": 2,
             "go_on": 2, "give_up": 4, "abort": 2}
 TRAFFIC = {"wire": 8, "host": 2, "guest": 4, "open_tap": 2, "close_tap": 1,
            "write_tap": 4, "read_tap": 4}
+CLIENTS = {"new_queue": 8, "complete_queues": 3, "free_queue": 2,
+           "new_filter": 8, "new_filters": 1, "move_filter": 4,
+           "clear_filter": 2, "close_client": 2}
 # They work at least once in a run; else it tests little.
 MUST = ("add_port delete_port up_port address attach detach add_rule "
         "delete_rule dump counters acl_rule save save_part restore give_up "
-        "wire guest open_tap write_tap").split()
+        "wire guest open_tap write_tap new_queue new_filter close_client"
+        ).split()
 
 
 def faster():
@@ -461,7 +509,7 @@ def test_churn():
     faster()
     churn = Churn()
     for worker, operations in ((Links, LINKS), (Links, LINKS), (Links, LINKS),
-                               (Rules, RULES),
+                               (Rules, RULES), (Clients, CLIENTS),
                                (Sessions, SESSIONS), (Traffic, TRAFFIC),
                                (Traffic, TRAFFIC)):
         churn.start(worker, operations)
@@ -574,6 +622,11 @@ def configured(other):
     port("vm5", link="vmq1", number=5)
     rule_add("vmq0", Rule(ETHER, 9).dst(mac(0x40)).vlan(10, 0xfff))
     rule_add("vmq0", Rule(UDP_V4, 10).dst_port(53))
+    client = Client()
+    defer(client.close)
+    for keep in (True, False):
+        client.filter_new(client.queue_new(keep=keep), mac(0x50 + keep),
+                          keep=keep)
     rtnl = Rtnl()
     rtnl.set("vmq0", promisc=True)
     cmd("ip link add link vm1 name vm1.10 type vlan id 10")

@@ -124,6 +124,29 @@ struct vmq_port *vmq_nl_port_admin(struct sk_buff *skb,
 	return port;
 }
 
+/**
+ * vmq_nl_client() - who makes something, and on which adapter
+ * @skb: the request
+ * @info: the request, parsed
+ * @a: the adapter that the request names, set here
+ *
+ * Context: Process context, rtnl held.
+ * Return: the socket as an owner, for vmq_owner_put(), or ERR_PTR of -ENOMEM or
+ * the errors of vmq_nl_adapter().
+ */
+struct vmq_owner *vmq_nl_client(struct sk_buff *skb,
+				const struct genl_info *info,
+				struct vmq_adapter **a)
+{
+	struct vmq_owner *owner;
+
+	*a = vmq_nl_adapter(info);
+	if (IS_ERR(*a))
+		return ERR_CAST(*a);
+	owner = vmq_owner_get(NETLINK_CB(skb).sk, info->snd_portid);
+	return owner ?: ERR_PTR(-ENOMEM);
+}
+
 /* ---- answers ---- */
 
 /**

@@ -13,6 +13,9 @@ struct vmq_adapter *vmq_nl_adapter(const struct genl_info *info);
 struct vmq_port *vmq_nl_port(const struct genl_info *info);
 struct vmq_port *vmq_nl_port_admin(struct sk_buff *skb,
 				   const struct genl_info *info);
+struct vmq_owner *vmq_nl_client(struct sk_buff *skb,
+				const struct genl_info *info,
+				struct vmq_adapter **a);
 struct sk_buff *vmq_nl_reply_start(struct genl_info *info, void **hdr);
 int vmq_nl_reply_end(struct genl_info *info, struct sk_buff *msg, void *hdr,
 		     int err);

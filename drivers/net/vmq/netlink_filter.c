@@ -171,14 +171,12 @@ static int vmq_nl_filter_new_one(struct sk_buff *skb, struct genl_info *info)
 	if (!msg)
 		return -ENOMEM;
 	rtnl_lock();
-	owner = vmq_owner_get(NETLINK_CB(skb).sk, info->snd_portid);
-	if (!owner) {
-		err = -ENOMEM;
+	owner = vmq_nl_client(skb, info, &a);
+	if (IS_ERR(owner)) {
+		err = PTR_ERR(owner);
 		goto unlock;
 	}
-	a = vmq_nl_adapter(info);
-	err = IS_ERR(a) ? PTR_ERR(a) :
-	      vmq_filter_client_set(a, &spec, owner, attrs[VMQ_A_FILTER_KEEP],
+	err = vmq_filter_client_set(a, &spec, owner, attrs[VMQ_A_FILTER_KEEP],
 				    info->extack);
 	/* there is room for it, so nothing has to be undone */
 	if (!err)
@@ -237,13 +235,12 @@ static int vmq_nl_filter_new_many(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	rtnl_lock();
-	owner = vmq_owner_get(NETLINK_CB(skb).sk, info->snd_portid);
-	if (!owner) {
-		err = -ENOMEM;
+	owner = vmq_nl_client(skb, info, &a);
+	if (IS_ERR(owner)) {
+		err = PTR_ERR(owner);
 		goto unlock;
 	}
-	a = vmq_nl_adapter(info);
-	err = IS_ERR(a) ? PTR_ERR(a) : vmq_fill_dev(b.msg, a->dev);
+	err = vmq_fill_dev(b.msg, a->dev);
 	if (err)
 		goto put;
 	nla_for_each_attr_type(attr, VMQ_A_FILTER_ENTRY,

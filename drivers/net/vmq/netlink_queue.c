@@ -119,9 +119,8 @@ int vmq_nl_queue_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 /* ---- queue-new ---- */
 
-static int vmq_nl_queue_alloc(struct sk_buff *skb, struct genl_info *info,
-			      struct vmq_adapter *a, struct vmq_owner *owner,
-			      struct sk_buff *msg)
+static int vmq_nl_queue_alloc(struct genl_info *info, struct vmq_adapter *a,
+			      struct vmq_owner *owner, struct sk_buff *msg)
 {
 	struct vmq_queue_param param;
 	struct vmq_queue *q;
@@ -171,16 +170,12 @@ int vmq_nl_queue_new_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!msg)
 		return -ENOMEM;
 	rtnl_lock();
-	owner = vmq_owner_get(NETLINK_CB(skb).sk, info->snd_portid);
-	if (!owner) {
-		err = -ENOMEM;
-		goto unlock;
+	owner = vmq_nl_client(skb, info, &a);
+	err = PTR_ERR_OR_ZERO(owner);
+	if (!err) {
+		err = vmq_nl_queue_alloc(info, a, owner, msg);
+		vmq_owner_put(owner);
 	}
-	a = vmq_nl_adapter(info);
-	err = IS_ERR(a) ? PTR_ERR(a) :
-	      vmq_nl_queue_alloc(skb, info, a, owner, msg);
-	vmq_owner_put(owner);
-unlock:
 	rtnl_unlock();
 	return vmq_nl_reply_end(info, msg, hdr, err);
 }
