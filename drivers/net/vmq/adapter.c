@@ -52,6 +52,11 @@ err_queues:
 	return err;
 }
 
+static void vmq_adapter_ndo_uninit(struct net_device *dev)
+{
+	vmq_queues_stop(vmq_adapter_priv(dev));
+}
+
 static void vmq_adapter_destructor(struct net_device *dev)
 {
 	struct vmq_adapter *a = vmq_adapter_priv(dev);
@@ -216,6 +221,7 @@ static int vmq_adapter_set_features(struct net_device *dev,
 
 static const struct net_device_ops vmq_adapter_netdev_ops = {
 	.ndo_init = vmq_adapter_ndo_init,
+	.ndo_uninit = vmq_adapter_ndo_uninit,
 	.ndo_open = vmq_adapter_open,
 	.ndo_stop = vmq_adapter_stop,
 	.ndo_start_xmit = vmq_adapter_start_xmit,

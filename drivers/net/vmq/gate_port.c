@@ -63,7 +63,7 @@ static void vmq_gate_deliver(struct vmq_gate *g, struct sk_buff *skb)
 	if (cb.counted)
 		go = vmq_gate_deliver_again(port, skb, cb.restored);
 	else
-		go = vmq_queue_rx(q, skb);
+		go = vmq_queue_rx(q, skb, false);
 	if (go)
 		netif_receive_skb(skb);
 }

@@ -187,7 +187,7 @@ static int vmq_port_ndo_init(struct net_device *dev)
 			goto err_free;
 	}
 	/* the default queue for this port alone: same id, same counters */
-	port->soft.adapter = port->adapter;
+	vmq_queue_setup(&port->soft, port->adapter);
 	port->soft.stats = vmq_queue_find(port->adapter, 0)->stats;
 	port->soft.state = VMQ_QUEUE_STATE_RUNNING;
 	INIT_LIST_HEAD(&port->soft.rules);
@@ -484,6 +484,7 @@ static void vmq_port_hide(struct vmq_port *port)
 	vmq_path_give_up(port);
 	/* nothing of it is sent from here on, with or without extensions */
 	WRITE_ONCE(port->deleted, true);
+	WRITE_ONCE(port->soft.state, VMQ_QUEUE_STATE_FREEING);
 	vmq_session_kill(port);
 	vmq_port_gate_destroy(port);
 	list_del_rcu(&port->node);
@@ -499,6 +500,7 @@ static void vmq_port_destroy(struct vmq_port *port, struct list_head *head)
 {
 	vmq_rss_ctx_flush(port);
 	vmq_port_give_back_queues(port);
+	vmq_queue_drain(&port->soft);
 	vmq_ext_port_destroy(port);
 	netdev_upper_dev_unlink(port->adapter->dev, port->dev);
 	unregister_netdevice_queue(port->dev, head);

@@ -7,6 +7,22 @@
 /* Target of filters that drop; it belongs to no adapter and never runs. */
 struct vmq_queue vmq_drop_queue;
 
+/* Frames that wait are dropped and counted. */
+static void vmq_queue_purge(struct vmq_queue *q)
+{
+	struct sk_buff_head frames;
+	struct sk_buff *skb;
+
+	__skb_queue_head_init(&frames);
+	vmq_fifo_purge(&q->fifo, &frames);
+	local_bh_disable();
+	while ((skb = __skb_dequeue(&frames))) {
+		vmq_stats_drop(q->stats, VMQ_DROP_STATE);
+		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_READY);
+	}
+	local_bh_enable();
+}
+
 /**
  * vmq_queue_event() - moves a queue through its state machine (Q-31)
  * @q: the queue, not the default one, which has no states (Q-02)
@@ -23,7 +39,38 @@ int vmq_queue_event(struct vmq_queue *q, enum vmq_queue_event event)
 		return next;
 	/* pairs with the data path, which reads it once per frame */
 	WRITE_ONCE(q->state, next);
+	/* without a filter it holds nothing */
+	if (event == VMQ_QEV_CLEAR_LAST_FILTER && q->adapter)
+		vmq_queue_purge(q);
 	return 0;
+}
+
+/**
+ * vmq_queue_setup() - prepares a queue object for frames
+ * @q: the queue, all 0 but for its counters
+ * @a: the adapter
+ *
+ * Context: Process context.
+ */
+void vmq_queue_setup(struct vmq_queue *q, struct vmq_adapter *a)
+{
+	q->adapter = a;
+	vmq_fifo_init(&q->fifo, VMQ_DEFAULT_RING);
+	INIT_WORK(&q->work, vmq_queue_work);
+}
+
+/**
+ * vmq_queue_drain() - waits until no frame of a queue is on its way (Q-36)
+ * @q: the queue, in a state in which it takes none
+ *
+ * Context: Process context, sleeps; after a grace period of RCU since the state
+ * changed.
+ */
+void vmq_queue_drain(struct vmq_queue *q)
+{
+	vmq_queue_purge(q);
+	/* what it took before, it delivers within itself */
+	cancel_work_sync(&q->work);
 }
 
 /**
@@ -58,7 +105,7 @@ static struct vmq_queue *vmq_queue_make(struct vmq_adapter *a, u32 id)
 		kfree(q);
 		return NULL;
 	}
-	q->adapter = a;
+	vmq_queue_setup(q, a);
 	q->id = id;
 	INIT_LIST_HEAD(&q->rules);
 	INIT_LIST_HEAD(&q->gone);
@@ -200,10 +247,11 @@ bool vmq_queue_stop(struct vmq_queue *q)
  * vmq_queue_give_back() - makes the id of a stopped queue free (Q-41)
  * @q: the queue; a grace period has passed since vmq_queue_stop()
  *
- * Context: Process context, rtnl and adapter->lock held.
+ * Context: Process context, sleeps; rtnl and adapter->lock held.
  */
 void vmq_queue_give_back(struct vmq_queue *q)
 {
+	vmq_queue_drain(q);
 	RCU_INIT_POINTER(q->port, NULL);
 	if (vmq_queue_event(q, VMQ_QEV_GIVE_BACK_LAST))
 		return;
@@ -360,6 +408,24 @@ err_free:
 	a->queues_used = NULL;
 	a->queue = NULL;
 	return -ENOMEM;
+}
+
+/**
+ * vmq_queues_stop() - waits for the last frames of an adapter
+ * @a: the adapter, its netdev down and out of reach
+ *
+ * Context: Process context, sleeps, rtnl held.
+ */
+void vmq_queues_stop(struct vmq_adapter *a)
+{
+	struct vmq_queue *q;
+	u32 id;
+
+	for (id = 0; id < a->max_queues; id++) {
+		q = rtnl_dereference(a->queue[id]);
+		if (q)
+			vmq_queue_drain(q);
+	}
 }
 
 /**

@@ -469,7 +469,7 @@ u32 vmq_rss_size(struct vmq_adapter *a, const struct vmq_spread *s)
 void vmq_rss_init_soft(struct vmq_adapter *a, struct vmq_spread *s,
 		       struct vmq_queue *soft)
 {
-	soft->adapter = a;
+	vmq_queue_setup(soft, a);
 	soft->stats = vmq_queue_find(a, 0)->stats;
 	soft->state = VMQ_QUEUE_STATE_RUNNING;
 	INIT_LIST_HEAD(&soft->rules);

@@ -2,16 +2,33 @@
 /*
  * Receive: from the uplink to the queue that the classifier names, and from the
  * queue to its port or, for a queue without one, to the adapter.
+ *
+ * A frame of a direct queue is delivered where it arrives. It waits in the queue's
+ * FIFO where that can't be, and where frames wait already (queue_fifo.h).
  */
 #include <linux/etherdevice.h>
 
 #include "gate_port.h"
+#include "trace.h"
+
+/* What is known of a frame while it waits in a FIFO. */
+struct vmq_frame {
+	bool flood;			/* a copy, in the counters of the port only */
+};
+
+static struct vmq_frame *vmq_frame(struct sk_buff *skb)
+{
+	BUILD_BUG_ON(sizeof(struct vmq_frame) > sizeof(skb->cb));
+	return (struct vmq_frame *)skb->cb;
+}
 
 static void vmq_queue_drop(struct vmq_queue *q, struct vmq_port *port,
-			   struct sk_buff *skb, enum vmq_drop cause,
+			   struct sk_buff *skb, bool flood, enum vmq_drop cause,
 			   enum skb_drop_reason reason)
 {
-	vmq_stats_drop(q->stats, cause);
+	trace_vmq_drop(q, cause);
+	if (!flood)
+		vmq_stats_drop(q->stats, cause);
 	if (port)
 		vmq_stats_drop(port->stats[q->index], cause);
 	kfree_skb_reason(skb, reason);
@@ -21,6 +38,7 @@ static void vmq_queue_drop(struct vmq_queue *q, struct vmq_port *port,
  * vmq_queue_rx() - takes a frame through a queue
  * @q: the queue
  * @skb: the frame, data at the network header; not shared
+ * @flood: it is a copy, counted by the port alone
  *
  * The caller hands the frame to the stack as one that the returned device
  * received. The metadata names the queue (R-05).
@@ -28,23 +46,23 @@ static void vmq_queue_drop(struct vmq_queue *q, struct vmq_port *port,
  * Context: RCU read side, BH off.
  * Return: the device, or NULL if the frame was dropped, counted, and freed.
  */
-struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb)
+struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb,
+				bool flood)
 {
 	bool multicast = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
 	unsigned int len = skb->len + ETH_HLEN;
 	struct net_device *dev;
 	struct vmq_port *port;
 
-	q = vmq_rss_queue(q, skb);
 	port = rcu_dereference(q->port);
 	if (unlikely(READ_ONCE(q->state) != VMQ_QUEUE_STATE_RUNNING)) {
-		vmq_queue_drop(q, port, skb, VMQ_DROP_STATE,
+		vmq_queue_drop(q, port, skb, flood, VMQ_DROP_STATE,
 			       SKB_DROP_REASON_DEV_READY);
 		return NULL;
 	}
 	dev = port ? port->dev : q->adapter->dev;
 	if (unlikely(!(dev->flags & IFF_UP))) {
-		vmq_queue_drop(q, port, skb, VMQ_DROP_DOWN,
+		vmq_queue_drop(q, port, skb, flood, VMQ_DROP_DOWN,
 			       SKB_DROP_REASON_DEV_READY);
 		return NULL;
 	}
@@ -62,7 +80,7 @@ struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb)
 		return NULL;
 	/* the guest's alone, so not for the host's stack when it is away */
 	if (READ_ONCE(port->claimed) && !READ_ONCE(port->tap.numvtaps)) {
-		vmq_queue_drop(q, port, skb, VMQ_DROP_READER,
+		vmq_queue_drop(q, port, skb, flood, VMQ_DROP_READER,
 			       SKB_DROP_REASON_DEV_READY);
 		return NULL;
 	}
@@ -70,14 +88,15 @@ struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb)
 	case VMQ_PASS:
 		break;
 	case VMQ_DROP:
-		vmq_queue_drop(q, port, skb, VMQ_DROP_EXT,
+		vmq_queue_drop(q, port, skb, flood, VMQ_DROP_EXT,
 			       SKB_DROP_REASON_NOT_SPECIFIED);
 		return NULL;
 	case VMQ_CONSUMED:
 		return NULL;
 	}
 deliver:
-	vmq_stats_rx(q->stats, len, multicast);
+	if (!flood)
+		vmq_stats_rx(q->stats, len, multicast);
 	vmq_stats_rx(port->stats[q->index], len, multicast);
 	skb_record_rx_queue(skb, q->index);
 out:
@@ -87,51 +106,126 @@ out:
 	return dev;
 }
 
+/* ---- frames that wait ---- */
+
+/* Into the FIFO of the queue, for who delivers its frames. */
+static void vmq_queue_put(struct vmq_queue *q, struct sk_buff *skb, bool flood)
+{
+	struct vmq_port *port = rcu_dereference(q->port);
+
+	/* its device may go before it is delivered, ours wait for it */
+	skb->dev = port ? port->dev : q->adapter->dev;
+	skb_dst_force(skb);
+	vmq_frame(skb)->flood = flood;
+	if (unlikely(READ_ONCE(q->state) != VMQ_QUEUE_STATE_RUNNING)) {
+		vmq_queue_drop(q, port, skb, flood, VMQ_DROP_STATE,
+			       SKB_DROP_REASON_DEV_READY);
+		return;
+	}
+	switch (vmq_fifo_put(&q->fifo, skb)) {
+	case VMQ_WAKE_FULL:
+		vmq_queue_drop(q, port, skb, flood, VMQ_DROP_FULL,
+			       SKB_DROP_REASON_FULL_RING);
+		break;
+	case VMQ_WAKE_NOW:
+		/* once for all frames of this softirq: it runs behind the rest */
+		queue_work(system_bh_wq, &q->work);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Delivers frames of one queue in one call. */
+static void vmq_queue_deliver(struct vmq_queue *q, struct sk_buff_head *batch)
+{
+	struct sk_buff *skb;
+	unsigned int n = 0;
+	LIST_HEAD(list);
+
+	while ((skb = __skb_dequeue(batch))) {
+		if (!vmq_queue_rx(q, skb, vmq_frame(skb)->flood))
+			continue;
+		list_add_tail(&skb->list, &list);
+		n++;
+	}
+	if (!n)
+		return;
+	trace_vmq_deliver(q, n, false);
+	netif_receive_skb_list(&list);
+}
+
+/**
+ * vmq_queue_work() - delivers what waits in the FIFO of a queue
+ * @work: of the queue
+ *
+ * Context: Softirq.
+ */
+void vmq_queue_work(struct work_struct *work)
+{
+	struct vmq_queue *q = container_of(work, struct vmq_queue, work);
+	struct sk_buff_head batch;
+
+	__skb_queue_head_init(&batch);
+	rcu_read_lock();
+	if (vmq_fifo_take(&q->fifo, NULL, NAPI_POLL_WEIGHT, &batch)) {
+		vmq_queue_deliver(q, &batch);
+		if (vmq_fifo_done(&q->fifo, NULL) != VMQ_WAKE_NONE)
+			queue_work(system_bh_wq, &q->work);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * vmq_queue_receive() - receives a frame that does not come from the uplink
+ * @q: the queue
+ * @skb: the frame, data at the network header; not shared
+ * @flood: it is a copy, counted by the port alone
+ *
+ * A guest's ring takes the frame at once. The stack does not: the caller may be
+ * deep in it, or in the middle of a list of ports.
+ *
+ * Context: RCU read side, BH off.
+ */
+void vmq_queue_receive(struct vmq_queue *q, struct sk_buff *skb, bool flood)
+{
+	struct vmq_port *port;
+
+	q = vmq_rss_queue(q, skb);
+	port = rcu_dereference(q->port);
+	if (READ_ONCE(q->fifo.slow) & VMQ_SLOW_FIFO || !port ||
+	    !READ_ONCE(port->claimed)) {
+		vmq_queue_put(q, skb, flood);
+		return;
+	}
+	if (!vmq_queue_rx(q, skb, flood))
+		return;
+	trace_vmq_deliver(q, 1, false);
+	netif_receive_skb_core(skb);
+}
+
 /* A copy of a flooded frame for one port. */
 static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb)
 {
-	struct vmq_pcpu_stats __percpu *stats = port->stats[0];
-	bool multicast = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
-	unsigned int len = skb->len + ETH_HLEN;
 	struct net_device *dev = port->dev;
-	enum vmq_drop cause;
 
+	/* no copy for a guest that is silent or away */
 	if (vmq_gate_mutes_flood(port))
 		return;
 	if (READ_ONCE(port->claimed) && !READ_ONCE(port->tap.numvtaps)) {
-		vmq_stats_drop(stats, VMQ_DROP_READER);
+		vmq_stats_drop(port->stats[0], VMQ_DROP_READER);
 		return;
 	}
-	cause = VMQ_DROP_NOMEM;
 	skb = skb_clone(skb, GFP_ATOMIC);
-	if (!skb || skb_orphan_frags_rx(skb, GFP_ATOMIC))
-		goto drop;
+	if (!skb || skb_orphan_frags_rx(skb, GFP_ATOMIC)) {
+		vmq_stats_drop(port->stats[0], VMQ_DROP_NOMEM);
+		kfree_skb(skb);
+		return;
+	}
 	skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(skb->dev)));
 	skb->priority = 0;
-	if (vmq_gate_rx(port, 0, skb))
-		return;
-	switch (vmq_ext_frame(port, skb, VMQ_TO_GUEST)) {
-	case VMQ_PASS:
-		break;
-	case VMQ_DROP:
-		cause = VMQ_DROP_EXT;
-		goto drop;
-	case VMQ_CONSUMED:
-		return;
-	}
-	skb->dev = dev;
-	eth_skb_pkt_type(skb, dev);
-	skb_record_rx_queue(skb, 0);
-	/* not the stack itself: the caller is in the middle of a list of ports */
-	if (likely(netif_rx(skb) == NET_RX_SUCCESS))
-		vmq_stats_rx(stats, len, multicast);
-	else
-		vmq_stats_drop(stats, VMQ_DROP_FULL);
-	return;
-
-drop:
-	vmq_stats_drop(stats, cause);
-	kfree_skb(skb);
+	/* behind what the port already has, ahead of what comes later */
+	vmq_queue_receive(vmq_port_queue(port), skb, true);
 }
 
 /**
@@ -202,5 +296,14 @@ rx_handler_result_t vmq_rx(struct sk_buff **pskb)
 		vmq_flood(a, skb, NULL);
 	if (!q)
 		q = vmq_rss_default(a, skb);
-	return vmq_queue_rx(q, skb) ? RX_HANDLER_ANOTHER : RX_HANDLER_CONSUMED;
+	else
+		q = vmq_rss_queue(q, skb);
+	if (unlikely(READ_ONCE(q->fifo.slow) & VMQ_SLOW_FIFO)) {
+		vmq_queue_put(q, skb, false);
+		return RX_HANDLER_CONSUMED;
+	}
+	if (!vmq_queue_rx(q, skb, false))
+		return RX_HANDLER_CONSUMED;
+	trace_vmq_deliver(q, 1, false);
+	return RX_HANDLER_ANOTHER;
 }

@@ -113,11 +113,7 @@ static void vmq_tx_local(struct vmq_queue *q, struct sk_buff *skb,
 	/* what the sender's stack knew of it is not for the receiver's */
 	skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(skb->dev)));
 	skb->priority = 0;
-	if (!vmq_queue_rx(q, skb))
-		return;
-	/* through the backlog: the sender may be deep in its own stack */
-	if (unlikely(netif_rx(skb) == NET_RX_DROP))
-		vmq_stats_drop(q->stats, VMQ_DROP_FULL);
+	vmq_queue_receive(q, skb, false);
 }
 
 static void vmq_tx_local_copy(struct vmq_queue *q, struct sk_buff *skb,

@@ -125,33 +125,19 @@ netdev_tx_t vmq_vf_start_xmit(struct sk_buff *skb, struct net_device *dev)
 
 static void vmq_vf_flood(struct vmq_port *port, struct sk_buff *skb)
 {
-	bool multicast = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
-	unsigned int len = skb->len + ETH_HLEN;
 	struct vmq_queue *q = port->queue[0];
 	struct net_device *dev = port->dev;
-	enum vmq_drop cause = VMQ_DROP_NOMEM;
 
 	skb = skb_clone(skb, GFP_ATOMIC);
-	if (!skb || skb_orphan_frags_rx(skb, GFP_ATOMIC))
-		goto drop;
-	skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(skb->dev)));
-	skb->priority = 0;
-	vmq_vf_rx(port->vf, skb);
-	skb->dev = dev;
-	eth_skb_pkt_type(skb, dev);
-	skb_record_rx_queue(skb, 0);
-	/* not the stack itself: the caller is in the middle of a list of ports */
-	if (likely(netif_rx(skb) == NET_RX_SUCCESS)) {
-		vmq_stats_rx(port->stats[0], len, multicast);
-		vmq_stats_rx(q->stats, len, multicast);
+	if (!skb || skb_orphan_frags_rx(skb, GFP_ATOMIC)) {
+		vmq_stats_drop(port->stats[0], VMQ_DROP_NOMEM);
+		vmq_stats_drop(q->stats, VMQ_DROP_NOMEM);
+		kfree_skb(skb);
 		return;
 	}
-	skb = NULL;
-	cause = VMQ_DROP_FULL;
-drop:
-	vmq_stats_drop(port->stats[0], cause);
-	vmq_stats_drop(q->stats, cause);
-	kfree_skb(skb);
+	skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(skb->dev)));
+	skb->priority = 0;
+	vmq_queue_receive(q, skb, false);
 }
 
 /**

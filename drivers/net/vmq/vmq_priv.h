@@ -3,6 +3,7 @@
  * Private to the module. Data flows one way and back:
  *
  *   uplink.c -> rx.c -> classify.c (rule.c) -> queue.c -> port.c, port_tap.c, vf.c
+ *   rx.c -> queue_fifo.c -> rx.c, where a frame can't be delivered in place
  *   port.c, vf.c -> tx.c -> another port, or the uplink
  *
  * Locks, outermost first: rtnl -> session mutex (state.c) -> adapter->lock.
@@ -28,6 +29,7 @@
 #include "compat.h"
 #include "gate.h"
 #include "rss.h"
+#include "queue_fifo.h"
 #include "rule.h"
 
 #define VMQ_VERSION		"0.1.0"
@@ -36,6 +38,7 @@
 #define VMQ_MAX_QUEUES		4096
 #define VMQ_MAX_FILTERS		16384
 #define VMQ_NAME_MAX		64	/* of a queue or VM, with the final NUL */
+#define VMQ_DEFAULT_RING	1024	/* frames that wait in a queue's FIFO */
 
 struct genl_info;
 struct net;
@@ -133,6 +136,8 @@ struct vmq_queue {
 	u16 index;			/* among the queues of its port */
 	u8 state;			/* enum vmq_queue_state */
 	bool via_uplink;		/* of a VF of the uplink, which has its frames */
+	struct vmq_fifo fifo;		/* frames that can't be delivered in place */
+	struct work_struct work;	/* wakes who delivers them, in softirq */
 
 	/* adapter->lock */
 	bool implicit;			/* allocated by a rule, freed with the last */
@@ -156,6 +161,8 @@ static inline bool vmq_queue_used(const struct vmq_queue *q)
 int vmq_queue_next_state(enum vmq_queue_state state, enum vmq_queue_event event);
 enum vmq_queue_oper_state vmq_queue_oper_state(enum vmq_queue_state state);
 int vmq_queue_event(struct vmq_queue *q, enum vmq_queue_event event);
+void vmq_queue_setup(struct vmq_queue *q, struct vmq_adapter *a);
+void vmq_queue_drain(struct vmq_queue *q);
 struct vmq_queue *vmq_queue_find(struct vmq_adapter *a, u32 id);
 int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
 		    struct vmq_queue **out);
@@ -168,6 +175,7 @@ void vmq_queue_free(struct vmq_queue **q, u32 n);
 void vmq_queue_free_list(struct list_head *list);
 void vmq_queues_free_all(struct vmq_adapter *a);
 int vmq_queues_init(struct vmq_adapter *a);
+void vmq_queues_stop(struct vmq_adapter *a);
 void vmq_queues_destroy(struct vmq_adapter *a);
 int vmq_queues_resize(struct vmq_adapter *a, u32 count);
 
@@ -511,7 +519,10 @@ struct vmq_queue *vmq_classify(const struct vmq_adapter *a,
 struct vmq_queue *vmq_classify_mac(const struct vmq_adapter *a,
 				   const struct sk_buff *skb);
 rx_handler_result_t vmq_rx(struct sk_buff **pskb);
-struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb);
+struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb,
+				bool flood);
+void vmq_queue_receive(struct vmq_queue *q, struct sk_buff *skb, bool flood);
+void vmq_queue_work(struct work_struct *work);
 void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 	       const struct vmq_port *but);
 netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
