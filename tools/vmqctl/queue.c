@@ -7,6 +7,7 @@
 
 #include "nl.h"
 #include "out.h"
+#include "queue_param.h"
 #include "vmqctl.h"
 
 static const char *const states[] = {
@@ -18,7 +19,7 @@ static const char *const oper_states[] = {
 	"undefined", "running", "paused", "dma-stopped",
 };
 
-static const char *const modes[] = { "direct" };
+static const char *const modes[] = { "direct", "queued" };
 
 static const struct attr_desc queue_attrs[] = {
 	[VMQ_A_QUEUE_IFINDEX] = ATTR("ifindex", IFINDEX),
@@ -46,6 +47,11 @@ static const struct attr_desc queue_attrs[] = {
 		.name = "ids", .kind = ATTR_UINT, .list = true,
 	},
 	[VMQ_A_QUEUE_STATUS] = ATTR_NESTED("status", status_set, true),
+	[VMQ_A_QUEUE_PER_QUEUE_DELIVERY] = ATTR("per-queue-delivery", BOOL),
+	[VMQ_A_QUEUE_LOOKAHEAD] = ATTR("lookahead", UINT),
+	[VMQ_A_QUEUE_RX_USECS] = ATTR("rx-usecs", UINT),
+	[VMQ_A_QUEUE_RX_FRAMES] = ATTR("rx-frames", UINT),
+	[VMQ_A_QUEUE_ADAPTIVE] = ATTR("adaptive", BOOL),
 };
 
 ATTR_SET(queue);
@@ -97,39 +103,23 @@ static int queue_request(struct nl_request *req, uint8_t cmd, const char *dev,
 	return VMQCTL_OK;
 }
 
-static int put_name(struct nl_request *req, const char *value)
-{
-	return nl_put_str(req, "name", VMQ_A_QUEUE_NAME, value);
-}
-
-static int put_vm(struct nl_request *req, const char *value)
-{
-	return nl_put_str(req, "vm", VMQ_A_QUEUE_VM, value);
-}
-
-/* Parameters of a queue, in queue add and queue set. */
-static const struct setting settings[] = {
-	{ "name", put_name },
-	{ "vm", put_vm },
-};
-
 static int queue_set_param(struct args *args)
 {
-	const char *dev, *queue, *values[ARRAY_SIZE(settings)];
-	struct keyword keywords[2 + ARRAY_SIZE(settings)] = {
+	const char *dev, *queue, *values[QUEUE_SETTINGS];
+	struct keyword keywords[2 + QUEUE_SETTINGS] = {
 		{ "dev", &dev },
 		{ "queue", &queue },
 	};
 	struct nl_request req;
 	int err;
 
-	settings_keywords(settings, ARRAY_SIZE(settings), keywords + 2,
+	settings_keywords(queue_settings, QUEUE_SETTINGS, keywords + 2,
 			  values);
 	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
 	if (!err)
 		err = queue_request(&req, VMQ_CMD_QUEUE_SET, dev, queue);
 	if (!err)
-		err = settings_put(&req, settings, ARRAY_SIZE(settings),
+		err = settings_put(&req, queue_settings, QUEUE_SETTINGS,
 				   values);
 	return err ? err : nl_do(&req, NULL, NULL);
 }
@@ -137,14 +127,14 @@ static int queue_set_param(struct args *args)
 /* The socket of this process ends with it, so the queue is the adapter's. */
 static int queue_add(struct args *args)
 {
-	const char *dev, *values[ARRAY_SIZE(settings)];
-	struct keyword keywords[1 + ARRAY_SIZE(settings)] = {
+	const char *dev, *values[QUEUE_SETTINGS];
+	struct keyword keywords[1 + QUEUE_SETTINGS] = {
 		{ "dev", &dev },
 	};
 	struct nl_request req;
 	int err;
 
-	settings_keywords(settings, ARRAY_SIZE(settings), keywords + 1,
+	settings_keywords(queue_settings, QUEUE_SETTINGS, keywords + 1,
 			  values);
 	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
 	if (err)
@@ -153,7 +143,7 @@ static int queue_add(struct args *args)
 		return usage_error("\"dev\" is missing");
 	err = nl_request(&req, VMQ_CMD_QUEUE_NEW, &queue_set, dev);
 	if (!err)
-		err = settings_put(&req, settings, ARRAY_SIZE(settings),
+		err = settings_put(&req, queue_settings, QUEUE_SETTINGS,
 				   values);
 	if (err)
 		return err;
@@ -253,10 +243,11 @@ const struct object queue_object = {
 	.name = "queue",
 	.usage =
 	"Usage: vmqctl queue show [ dev ADAPTER [ queue QUEUE ] ]\n"
-	"       vmqctl queue add dev ADAPTER [ name NAME ] [ vm NAME ]\n"
-	"       vmqctl queue set dev ADAPTER queue QUEUE [ name NAME ]\n"
+	"       vmqctl queue add dev ADAPTER [ PARAMETER VALUE ]...\n"
+	"       vmqctl queue set dev ADAPTER queue QUEUE [ PARAMETER VALUE ]...\n"
 	"       vmqctl queue complete dev ADAPTER queue LIST\n"
-	"       vmqctl queue del dev ADAPTER queue QUEUE\n",
+	"       vmqctl queue del dev ADAPTER queue QUEUE\n"
+	QUEUE_PARAM_USAGE,
 	.commands = queue_commands,
 	.run = queue_show,
 };

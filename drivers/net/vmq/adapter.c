@@ -22,6 +22,7 @@ static int vmq_adapter_ndo_init(struct net_device *dev)
 
 	a->dev = dev;
 	a->max_queues = dev->num_rx_queues;
+	a->ring = VMQ_DEFAULT_RING;
 	mutex_init(&a->lock);
 	INIT_LIST_HEAD(&a->ports);
 	INIT_LIST_HEAD(&a->vf_ports);
@@ -313,6 +314,10 @@ static int vmq_adapter_make(struct net_device *dev, struct nlattr *tb[],
 	a->mtu_set = tb[IFLA_MTU];
 	err = netif_set_real_num_tx_queues(dev, min(dev->num_tx_queues,
 						    dev->num_rx_queues));
+	if (err)
+		return err;
+	/* the NAPIs of queues are threads, bound to the queues' CPUs */
+	err = dev_set_threaded(dev, 1);
 	if (err)
 		return err;
 	err = register_netdevice(dev);

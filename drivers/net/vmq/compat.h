@@ -12,6 +12,7 @@
 #error "vmq needs Linux 6.12 or newer"
 #endif
 
+#include <linux/dim.h>
 #include <linux/hrtimer.h>
 #include <linux/netdevice.h>
 #include <linux/netlink.h>
@@ -75,6 +76,43 @@ static inline void vmq_netdev_unlock_ops(struct net_device *dev)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 	netdev_unlock_ops(dev);
+#endif
+}
+
+/* The lock of a netdev's NAPIs; before there was one, rtnl was it. */
+static inline void vmq_netdev_lock(struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+	netdev_lock(dev);
+#endif
+}
+
+static inline void vmq_netdev_unlock(struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+	netdev_unlock(dev);
+#endif
+}
+
+/* A NAPI whose settings outlive it, where the kernel can do that. */
+static inline void vmq_netif_napi_add(struct net_device *dev,
+				      struct napi_struct *napi,
+				      int (*poll)(struct napi_struct *, int),
+				      int index)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	netif_napi_add_config(dev, napi, poll, index);
+#else
+	netif_napi_add(dev, napi, poll);
+#endif
+}
+
+static inline void vmq_net_dim(struct dim *dim, struct dim_sample *sample)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	net_dim(dim, sample);
+#else
+	net_dim(dim, *sample);
 #endif
 }
 

@@ -150,6 +150,15 @@ const struct ethtool_ops vmq_adapter_ethtool_ops = {
 #endif
 	.rxfh_priv_size = sizeof(struct vmq_rss_ctx *),
 	.rxfh_max_num_contexts = VMQ_MAX_QUEUES,
+	.supported_coalesce_params = ETHTOOL_COALESCE_RX_USECS |
+				     ETHTOOL_COALESCE_RX_MAX_FRAMES |
+				     ETHTOOL_COALESCE_USE_ADAPTIVE_RX,
+	.get_ringparam = vmq_get_ringparam,
+	.set_ringparam = vmq_set_ringparam,
+	.get_coalesce = vmq_get_coalesce,
+	.set_coalesce = vmq_set_coalesce,
+	.get_per_queue_coalesce = vmq_get_per_queue_coalesce,
+	.set_per_queue_coalesce = vmq_set_per_queue_coalesce,
 	.get_drvinfo = vmq_adapter_get_drvinfo,
 	.get_link = ethtool_op_get_link,
 	.get_link_ksettings = vmq_adapter_get_link,

@@ -56,12 +56,20 @@ static const struct nla_policy vmq_queue_get_dump_nl_policy[VMQ_A_QUEUE_MINE + 1
 };
 
 /* VMQ_CMD_QUEUE_SET - do */
-static const struct nla_policy vmq_queue_set_nl_policy[VMQ_A_QUEUE_VM + 1] = {
+static const struct nla_policy vmq_queue_set_nl_policy[VMQ_A_QUEUE_ADAPTIVE + 1] = {
 	[VMQ_A_QUEUE_IFINDEX] = { .type = NLA_U32, },
 	[VMQ_A_QUEUE_DEV] = { .type = NLA_NUL_STRING, },
 	[VMQ_A_QUEUE_ID] = { .type = NLA_U32, },
 	[VMQ_A_QUEUE_NAME] = { .type = NLA_NUL_STRING, .len = 63, },
 	[VMQ_A_QUEUE_VM] = { .type = NLA_NUL_STRING, .len = 63, },
+	[VMQ_A_QUEUE_CPUS] = { .type = NLA_NUL_STRING, .len = 4095, },
+	[VMQ_A_QUEUE_MODE] = NLA_POLICY_MAX(NLA_U32, 1),
+	[VMQ_A_QUEUE_BUFFERS] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_PER_QUEUE_DELIVERY] = NLA_POLICY_MAX(NLA_U8, 1),
+	[VMQ_A_QUEUE_LOOKAHEAD] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_RX_USECS] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_RX_FRAMES] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_ADAPTIVE] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* VMQ_CMD_FILTER_GET - do */
@@ -206,12 +214,20 @@ static const struct nla_policy vmq_vf_block_changed_nl_policy[VMQ_A_VF_DEV + 1] 
 };
 
 /* VMQ_CMD_QUEUE_NEW - do */
-static const struct nla_policy vmq_queue_new_nl_policy[VMQ_A_QUEUE_KEEP + 1] = {
+static const struct nla_policy vmq_queue_new_nl_policy[VMQ_A_QUEUE_ADAPTIVE + 1] = {
 	[VMQ_A_QUEUE_IFINDEX] = { .type = NLA_U32, },
 	[VMQ_A_QUEUE_DEV] = { .type = NLA_NUL_STRING, },
 	[VMQ_A_QUEUE_NAME] = { .type = NLA_NUL_STRING, .len = 63, },
 	[VMQ_A_QUEUE_VM] = { .type = NLA_NUL_STRING, .len = 63, },
 	[VMQ_A_QUEUE_KEEP] = { .type = NLA_FLAG, },
+	[VMQ_A_QUEUE_CPUS] = { .type = NLA_NUL_STRING, .len = 4095, },
+	[VMQ_A_QUEUE_MODE] = NLA_POLICY_MAX(NLA_U32, 1),
+	[VMQ_A_QUEUE_BUFFERS] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_PER_QUEUE_DELIVERY] = NLA_POLICY_MAX(NLA_U8, 1),
+	[VMQ_A_QUEUE_LOOKAHEAD] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_RX_USECS] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_RX_FRAMES] = { .type = NLA_U32, },
+	[VMQ_A_QUEUE_ADAPTIVE] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* VMQ_CMD_QUEUE_COMPLETE - do */
@@ -290,7 +306,7 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 		.cmd		= VMQ_CMD_QUEUE_SET,
 		.doit		= vmq_nl_queue_set_doit,
 		.policy		= vmq_queue_set_nl_policy,
-		.maxattr	= VMQ_A_QUEUE_VM,
+		.maxattr	= VMQ_A_QUEUE_ADAPTIVE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -435,7 +451,7 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 		.cmd		= VMQ_CMD_QUEUE_NEW,
 		.doit		= vmq_nl_queue_new_doit,
 		.policy		= vmq_queue_new_nl_policy,
-		.maxattr	= VMQ_A_QUEUE_KEEP,
+		.maxattr	= VMQ_A_QUEUE_ADAPTIVE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

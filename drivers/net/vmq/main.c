@@ -37,9 +37,12 @@ static int __init vmq_init(void)
 	err = vmq_owner_init();
 	if (err)
 		goto err_uplink_vfs;
-	err = genl_register_family(&vmq_nl_family);
+	err = vmq_napi_init();
 	if (err)
 		goto err_owner;
+	err = genl_register_family(&vmq_nl_family);
+	if (err)
+		goto err_napi;
 	err = vmq_ntf_init();
 	if (err)
 		goto err_genl;
@@ -57,6 +60,8 @@ err_ntf:
 	vmq_ntf_exit();
 err_genl:
 	genl_unregister_family(&vmq_nl_family);
+err_napi:
+	vmq_napi_exit();
 err_owner:
 	vmq_owner_exit();
 err_uplink_vfs:
@@ -84,6 +89,7 @@ static void __exit vmq_exit(void)
 	rtnl_link_unregister(&vmq_adapter_link_ops);
 	vmq_ntf_exit();
 	genl_unregister_family(&vmq_nl_family);
+	vmq_napi_exit();
 	vmq_owner_exit();
 	vmq_uplink_vfs_exit();
 	vmq_vf_path_exit();

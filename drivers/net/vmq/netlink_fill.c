@@ -142,6 +142,33 @@ static int vmq_fill_queue_owner(struct sk_buff *msg, const struct vmq_queue *q,
 	return nla_put_string(msg, VMQ_A_QUEUE_OWNER, owner);
 }
 
+static int vmq_fill_queue_cpus(struct sk_buff *msg, const struct vmq_queue *q)
+{
+	const struct cpumask *cpus = vmq_napi_cpus(q);
+	char *list;
+	int err;
+
+	if (!cpus)
+		return nla_put_string(msg, VMQ_A_QUEUE_CPUS, "");
+	list = kasprintf(GFP_KERNEL, "%*pbl", cpumask_pr_args(cpus));
+	if (!list)
+		return -ENOMEM;
+	err = nla_put_string(msg, VMQ_A_QUEUE_CPUS, list);
+	kfree(list);
+	return err;
+}
+
+static int vmq_fill_queue_moder(struct sk_buff *msg, const struct vmq_queue *q)
+{
+	const struct vmq_moder *moder = vmq_moder_get(q);
+
+	if (!moder)
+		return 0;
+	return nla_put_u32(msg, VMQ_A_QUEUE_RX_USECS, moder->usecs) ||
+	       nla_put_u32(msg, VMQ_A_QUEUE_RX_FRAMES, moder->frames) ||
+	       nla_put_u8(msg, VMQ_A_QUEUE_ADAPTIVE, moder->adaptive);
+}
+
 /**
  * vmq_fill_queue() - describes a queue
  * @msg: the message
@@ -164,9 +191,13 @@ int vmq_fill_queue(struct sk_buff *msg, struct vmq_queue *q)
 	    nla_put_u32(msg, VMQ_A_QUEUE_STATE, q->state) ||
 	    nla_put_string(msg, VMQ_A_QUEUE_NAME, q->param.name) ||
 	    nla_put_string(msg, VMQ_A_QUEUE_VM, q->param.vm) ||
-	    nla_put_string(msg, VMQ_A_QUEUE_CPUS, "") ||
-	    nla_put_u32(msg, VMQ_A_QUEUE_MODE, VMQ_QUEUE_MODE_DIRECT) ||
-	    nla_put_u32(msg, VMQ_A_QUEUE_BUFFERS, 0) ||
+	    vmq_fill_queue_cpus(msg, q) ||
+	    nla_put_u32(msg, VMQ_A_QUEUE_MODE, vmq_napi_cpus(q) ?
+			VMQ_QUEUE_MODE_QUEUED : VMQ_QUEUE_MODE_DIRECT) ||
+	    nla_put_u32(msg, VMQ_A_QUEUE_BUFFERS, vmq_queue_buffers(q)) ||
+	    nla_put_u8(msg, VMQ_A_QUEUE_PER_QUEUE_DELIVERY, q->param.single) ||
+	    nla_put_u32(msg, VMQ_A_QUEUE_LOOKAHEAD, q->param.lookahead) ||
+	    vmq_fill_queue_moder(msg, q) ||
 	    nla_put_u32(msg, VMQ_A_QUEUE_FILTERS, q->filters) ||
 	    (port && nla_put_string(msg, VMQ_A_QUEUE_PORT, port->dev->name)) ||
 	    vmq_put_u64(msg, VMQ_A_QUEUE_RX_PACKETS, sum.rx_packets) ||

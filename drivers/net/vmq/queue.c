@@ -55,7 +55,7 @@ int vmq_queue_event(struct vmq_queue *q, enum vmq_queue_event event)
 void vmq_queue_setup(struct vmq_queue *q, struct vmq_adapter *a)
 {
 	q->adapter = a;
-	vmq_fifo_init(&q->fifo, VMQ_DEFAULT_RING);
+	vmq_fifo_init(&q->fifo, a->ring);
 	INIT_WORK(&q->work, vmq_queue_work);
 }
 
@@ -68,6 +68,7 @@ void vmq_queue_setup(struct vmq_queue *q, struct vmq_adapter *a)
  */
 void vmq_queue_drain(struct vmq_queue *q)
 {
+	vmq_napi_release(q);
 	vmq_queue_purge(q);
 	/* what it took before, it delivers within itself */
 	cancel_work_sync(&q->work);
@@ -238,6 +239,7 @@ bool vmq_queue_stop(struct vmq_queue *q)
 {
 	if (WARN_ON_ONCE(vmq_queue_event(q, VMQ_QEV_FREE)))
 		return false;
+	vmq_napi_unuse(q);
 	vmq_notify_queue(q);
 	vmq_queue_event(q, VMQ_QEV_DMA_STOPPED);
 	return true;
@@ -421,6 +423,12 @@ void vmq_queues_stop(struct vmq_adapter *a)
 	struct vmq_queue *q;
 	u32 id;
 
+	for (id = 0; id < a->max_queues; id++) {
+		q = rtnl_dereference(a->queue[id]);
+		if (q)
+			vmq_napi_unuse(q);
+	}
+	synchronize_net();
 	for (id = 0; id < a->max_queues; id++) {
 		q = rtnl_dereference(a->queue[id]);
 		if (q)

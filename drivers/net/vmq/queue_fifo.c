@@ -50,14 +50,16 @@ void vmq_fifo_bound(struct vmq_fifo *f, u32 limit)
 /**
  * vmq_fifo_moderate() - changes how many frames wait before the wake-up
  * @f: the FIFO
+ * @consumer: whose frames they are; nothing changes if it is not his turn
  * @patience: that many, 0: none
  *
  * Context: Process context.
  */
-void vmq_fifo_moderate(struct vmq_fifo *f, u32 patience)
+void vmq_fifo_moderate(struct vmq_fifo *f, const void *consumer, u32 patience)
 {
 	spin_lock_bh(&f->frames.lock);
-	f->patience = patience;
+	if (f->consumer == consumer)
+		f->patience = patience;
 	spin_unlock_bh(&f->frames.lock);
 }
 
@@ -209,9 +211,9 @@ enum vmq_wake vmq_fifo_switch(struct vmq_fifo *f, const void *consumer)
 
 	spin_lock_bh(&f->frames.lock);
 	waiting = !skb_queue_empty(&f->frames);
-	f->consumer = consumer;
+	WRITE_ONCE(f->consumer, consumer);
 	f->patience = 0;
-	slow = f->slow & ~VMQ_SLOW_FIFO;
+	slow = f->slow & ~(VMQ_SLOW_WAIT | VMQ_SLOW_NAPI);
 	if (consumer)
 		slow |= VMQ_SLOW_NAPI;
 	else if (waiting || f->busy)

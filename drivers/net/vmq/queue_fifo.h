@@ -28,9 +28,12 @@
 /* Why frames of a queue can't just be delivered; in vmq_fifo.slow. */
 #define VMQ_SLOW_WAIT		BIT(0)	/* frames wait or are being delivered */
 #define VMQ_SLOW_NAPI		BIT(1)	/* the queue has a consumer of its own */
+#define VMQ_SLOW_SINGLE		BIT(2)	/* its frames share calls with no others */
+#define VMQ_SLOW_LOOKAHEAD	BIT(3)	/* they need room and linear bytes */
 
 /* These need the FIFO. */
-#define VMQ_SLOW_FIFO		(VMQ_SLOW_WAIT | VMQ_SLOW_NAPI)
+#define VMQ_SLOW_FIFO		(VMQ_SLOW_WAIT | VMQ_SLOW_NAPI |	\
+				 VMQ_SLOW_SINGLE)
 
 /* What is to be done after a call. */
 enum vmq_wake {
@@ -65,7 +68,7 @@ struct vmq_fifo {
 void vmq_fifo_init(struct vmq_fifo *f, u32 limit);
 void vmq_fifo_flag(struct vmq_fifo *f, unsigned int slow, bool on);
 void vmq_fifo_bound(struct vmq_fifo *f, u32 limit);
-void vmq_fifo_moderate(struct vmq_fifo *f, u32 patience);
+void vmq_fifo_moderate(struct vmq_fifo *f, const void *consumer, u32 patience);
 enum vmq_wake vmq_fifo_put(struct vmq_fifo *f, struct sk_buff *skb);
 bool vmq_fifo_due(struct vmq_fifo *f, const void *consumer);
 unsigned int vmq_fifo_take(struct vmq_fifo *f, const void *consumer,

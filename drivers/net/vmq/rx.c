@@ -9,6 +9,7 @@
 #include <linux/etherdevice.h>
 
 #include "gate_port.h"
+#include "queue_napi.h"
 #include "trace.h"
 
 /* What is known of a frame while it waits in a FIFO. */
@@ -34,20 +35,9 @@ static void vmq_queue_drop(struct vmq_queue *q, struct vmq_port *port,
 	kfree_skb_reason(skb, reason);
 }
 
-/**
- * vmq_queue_rx() - takes a frame through a queue
- * @q: the queue
- * @skb: the frame, data at the network header; not shared
- * @flood: it is a copy, counted by the port alone
- *
- * The caller hands the frame to the stack as one that the returned device
- * received. The metadata names the queue (R-05).
- *
- * Context: RCU read side, BH off.
- * Return: the device, or NULL if the frame was dropped, counted, and freed.
- */
-struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb,
-				bool flood)
+/* See vmq_queue_rx(); but for the lookahead. */
+static struct net_device *__vmq_queue_rx(struct vmq_queue *q,
+					 struct sk_buff *skb, bool flood)
 {
 	bool multicast = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
 	unsigned int len = skb->len + ETH_HLEN;
@@ -106,12 +96,59 @@ out:
 	return dev;
 }
 
+/*
+ * The first bytes of the frame become linear, with room of the same size in front
+ * of them that is the receiver's alone (M-07, M-10, R-15 to R-17).
+ */
+static bool vmq_queue_lookahead(const struct vmq_queue *q, struct sk_buff *skb)
+{
+	unsigned int bytes = READ_ONCE(q->lookahead);
+	unsigned int want = bytes > ETH_HLEN ? bytes - ETH_HLEN : 0;
+
+	if (!pskb_may_pull(skb, min(want, skb->len)) ||
+	    skb_cow_head(skb, bytes + ETH_HLEN))
+		return false;
+	trace_vmq_lookahead(q, skb);
+	return true;
+}
+
+/**
+ * vmq_queue_rx() - takes a frame through a queue
+ * @q: the queue
+ * @skb: the frame, data at the network header; not shared
+ * @flood: it is a copy, counted by the port alone
+ *
+ * The caller hands the frame to the stack as one that the returned device
+ * received. The metadata names the queue (R-05).
+ *
+ * Context: RCU read side, BH off.
+ * Return: the device, or NULL if the frame was dropped, counted, and freed.
+ */
+struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb,
+				bool flood)
+{
+	if (unlikely(READ_ONCE(q->fifo.slow) & VMQ_SLOW_LOOKAHEAD) &&
+	    unlikely(!vmq_queue_lookahead(q, skb))) {
+		vmq_queue_drop(q, rcu_dereference(q->port), skb, flood,
+			       VMQ_DROP_NOMEM, SKB_DROP_REASON_NOMEM);
+		return NULL;
+	}
+	return __vmq_queue_rx(q, skb, flood);
+}
+
 /* ---- frames that wait ---- */
+
+/* Its NAPI stays for a grace period after another one became the consumer. */
+static struct vmq_queue_napi *vmq_queue_consumer(const struct vmq_queue *q)
+{
+	return (struct vmq_queue_napi *)READ_ONCE(q->fifo.consumer);
+}
 
 /* Into the FIFO of the queue, for who delivers its frames. */
 static void vmq_queue_put(struct vmq_queue *q, struct sk_buff *skb, bool flood)
 {
 	struct vmq_port *port = rcu_dereference(q->port);
+	struct vmq_queue_napi *n;
 
 	/* its device may go before it is delivered, ours wait for it */
 	skb->dev = port ? port->dev : q->adapter->dev;
@@ -128,51 +165,95 @@ static void vmq_queue_put(struct vmq_queue *q, struct sk_buff *skb, bool flood)
 			       SKB_DROP_REASON_FULL_RING);
 		break;
 	case VMQ_WAKE_NOW:
-		/* once for all frames of this softirq: it runs behind the rest */
 		queue_work(system_bh_wq, &q->work);
+		break;
+	case VMQ_WAKE_LATER:
+		n = vmq_queue_consumer(q);
+		if (n)
+			vmq_moder_wait(n);
 		break;
 	default:
 		break;
 	}
 }
 
-/* Delivers frames of one queue in one call. */
-static void vmq_queue_deliver(struct vmq_queue *q, struct sk_buff_head *batch)
+/* Delivers frames of one queue in one call; their bytes. */
+static unsigned int vmq_queue_deliver(struct vmq_queue *q,
+				      struct sk_buff_head *batch)
 {
+	unsigned int n = 0, bytes = 0;
 	struct sk_buff *skb;
-	unsigned int n = 0;
 	LIST_HEAD(list);
 
 	while ((skb = __skb_dequeue(batch))) {
+		bytes += skb->len;
 		if (!vmq_queue_rx(q, skb, vmq_frame(skb)->flood))
 			continue;
 		list_add_tail(&skb->list, &list);
 		n++;
 	}
-	if (!n)
-		return;
-	trace_vmq_deliver(q, n, false);
-	netif_receive_skb_list(&list);
+	if (n) {
+		trace_vmq_deliver(q, n, READ_ONCE(q->fifo.slow) &
+					VMQ_SLOW_SINGLE);
+		netif_receive_skb_list(&list);
+	}
+	return bytes;
 }
 
 /**
- * vmq_queue_work() - delivers what waits in the FIFO of a queue
- * @work: of the queue
+ * vmq_queue_consume() - takes frames from the FIFO of a queue and delivers them
+ * @q: the queue
+ * @n: its NAPI, or NULL for a direct queue
+ * @budget: most frames
+ * @done: how many it were
  *
  * Context: Softirq.
+ * Return: true if the caller is to go on.
+ */
+bool vmq_queue_consume(struct vmq_queue *q, struct vmq_queue_napi *n,
+		       unsigned int budget, int *done)
+{
+	enum vmq_wake wake = VMQ_WAKE_NONE;
+	struct sk_buff_head batch;
+	unsigned int bytes;
+
+	__skb_queue_head_init(&batch);
+	/* who frees the queue or its NAPI waits for the end of this */
+	rcu_read_lock();
+	*done = vmq_fifo_take(&q->fifo, n, budget, &batch);
+	if (*done) {
+		bytes = vmq_queue_deliver(q, &batch);
+		if (n) {
+			n->sample.packets += *done;
+			n->sample.bytes += bytes;
+		}
+		wake = vmq_fifo_done(&q->fifo, n);
+		if (wake == VMQ_WAKE_NOW)
+			queue_work(system_bh_wq, &q->work);
+	}
+	rcu_read_unlock();
+	return wake == VMQ_WAKE_AGAIN;
+}
+
+/**
+ * vmq_queue_work() - wakes who delivers what waits in the FIFO of a queue
+ * @work: of the queue
+ *
+ * Context: Softirq. It runs behind the work of the softirq that put the frames in,
+ * so that there is one wake-up for all of them.
  */
 void vmq_queue_work(struct work_struct *work)
 {
 	struct vmq_queue *q = container_of(work, struct vmq_queue, work);
-	struct sk_buff_head batch;
+	struct vmq_queue_napi *n;
+	int done;
 
-	__skb_queue_head_init(&batch);
 	rcu_read_lock();
-	if (vmq_fifo_take(&q->fifo, NULL, NAPI_POLL_WEIGHT, &batch)) {
-		vmq_queue_deliver(q, &batch);
-		if (vmq_fifo_done(&q->fifo, NULL) != VMQ_WAKE_NONE)
-			queue_work(system_bh_wq, &q->work);
-	}
+	n = vmq_queue_consumer(q);
+	if (n)
+		vmq_napi_kick(n);
+	else if (vmq_queue_consume(q, NULL, NAPI_POLL_WEIGHT, &done))
+		queue_work(system_bh_wq, &q->work);
 	rcu_read_unlock();
 }
 
@@ -271,7 +352,9 @@ rx_handler_result_t vmq_rx(struct sk_buff **pskb)
 {
 	struct sk_buff *skb = *pskb;
 	struct vmq_adapter *a;
+	struct net_device *dev;
 	struct vmq_queue *q;
+	unsigned int slow;
 
 	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
 		return RX_HANDLER_PASS;
@@ -298,11 +381,17 @@ rx_handler_result_t vmq_rx(struct sk_buff **pskb)
 		q = vmq_rss_default(a, skb);
 	else
 		q = vmq_rss_queue(q, skb);
-	if (unlikely(READ_ONCE(q->fifo.slow) & VMQ_SLOW_FIFO)) {
-		vmq_queue_put(q, skb, false);
-		return RX_HANDLER_CONSUMED;
+	slow = READ_ONCE(q->fifo.slow);
+	if (unlikely(slow)) {
+		if (slow & VMQ_SLOW_FIFO) {
+			vmq_queue_put(q, skb, false);
+			return RX_HANDLER_CONSUMED;
+		}
+		dev = vmq_queue_rx(q, skb, false);
+	} else {
+		dev = __vmq_queue_rx(q, skb, false);
 	}
-	if (!vmq_queue_rx(q, skb, false))
+	if (!dev)
 		return RX_HANDLER_CONSUMED;
 	trace_vmq_deliver(q, 1, false);
 	return RX_HANDLER_ANOTHER;

@@ -443,6 +443,7 @@ void vmq_vf_remove(struct vmq_vf *vf, struct list_head *head)
 	vmq_uplink_rx_flags(a);
 	/* no frame may find the queue without a port but running */
 	synchronize_net();
+	vmq_queue_drain(&vf->path.queue);
 	RCU_INIT_POINTER(vf->path.queue.port, NULL);
 	unregister_netdevice_queue(dev, head);
 }
@@ -478,7 +479,7 @@ int vmq_vf_init(struct vmq_vf *vf, struct vmq_adapter *a, u16 id)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&vf->path.queue.rules);
 	INIT_LIST_HEAD(&vf->path.queue.gone);
-	vf->path.queue.adapter = a;
+	vmq_queue_setup(&vf->path.queue, a);
 	vf->path.queue.state = VMQ_QUEUE_STATE_PAUSED;
 	vf->adapter = a;
 	vf->path.ops = &vmq_vf_path_ops;

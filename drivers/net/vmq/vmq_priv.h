@@ -3,7 +3,8 @@
  * Private to the module. Data flows one way and back:
  *
  *   uplink.c -> rx.c -> classify.c (rule.c) -> queue.c -> port.c, port_tap.c, vf.c
- *   rx.c -> queue_fifo.c -> rx.c, where a frame can't be delivered in place
+ *   rx.c -> queue_fifo.c -> queue_napi.c -> rx.c, where a queue has CPUs of its
+ *   own or a frame can't be delivered in place
  *   port.c, vf.c -> tx.c -> another port, or the uplink
  *
  * Locks, outermost first: rtnl -> session mutex (state.c) -> adapter->lock.
@@ -39,6 +40,9 @@
 #define VMQ_MAX_FILTERS		16384
 #define VMQ_NAME_MAX		64	/* of a queue or VM, with the final NUL */
 #define VMQ_DEFAULT_RING	1024	/* frames that wait in a queue's FIFO */
+#define VMQ_MAX_RING		16384
+#define VMQ_MAX_LOOKAHEAD	256	/* bytes */
+#define VMQ_MAX_USECS		1000000
 
 struct genl_info;
 struct net;
@@ -47,6 +51,7 @@ struct netlink_callback;
 struct vmq_adapter;
 struct vmq_owner;
 struct vmq_port;
+struct vmq_queue_napi;
 struct vmq_session;
 struct vmq_path_vf;
 struct vmq_stack;
@@ -114,11 +119,36 @@ struct vmq_stats {
 /* Members of struct vmq_queue_param, in a change mask. */
 #define VMQ_PARAM_NAME		BIT(0)
 #define VMQ_PARAM_VM		BIT(1)
+#define VMQ_PARAM_CPUS		BIT(2)
+#define VMQ_PARAM_MODE		BIT(3)
+#define VMQ_PARAM_BUFFERS	BIT(4)
+#define VMQ_PARAM_SINGLE	BIT(5)
+#define VMQ_PARAM_LOOKAHEAD	BIT(6)
+#define VMQ_PARAM_USECS		BIT(7)
+#define VMQ_PARAM_FRAMES	BIT(8)
+#define VMQ_PARAM_ADAPTIVE	BIT(9)
+#define VMQ_PARAM_MODER		(VMQ_PARAM_USECS | VMQ_PARAM_FRAMES |	\
+				 VMQ_PARAM_ADAPTIVE)
+
+/* Moderation: what a frame that finds a queued queue idle waits for. */
+struct vmq_moder {
+	u32 usecs;			/* so long, 0: for nothing */
+	u32 frames;			/* or until so many wait, 0: any number */
+	bool adaptive;			/* net_dim chooses them */
+};
 
 /* What is asked for or recorded of a queue; see queue_param.c. */
 struct vmq_queue_param {
 	char name[VMQ_NAME_MAX];
 	char vm[VMQ_NAME_MAX];
+	u32 buffers;			/* 0: as many as the adapter says */
+	u32 lookahead;			/* bytes, 0: none */
+	bool single;			/* per-queue delivery */
+
+	/* asked for; what is in force is the NAPI's */
+	const char *cpus;		/* a list */
+	u8 mode;			/* enum vmq_queue_mode */
+	struct vmq_moder moder;
 };
 
 /*
@@ -136,10 +166,12 @@ struct vmq_queue {
 	u16 index;			/* among the queues of its port */
 	u8 state;			/* enum vmq_queue_state */
 	bool via_uplink;		/* of a VF of the uplink, which has its frames */
+	u16 lookahead;			/* bytes, with VMQ_SLOW_LOOKAHEAD */
 	struct vmq_fifo fifo;		/* frames that can't be delivered in place */
 	struct work_struct work;	/* wakes who delivers them, in softirq */
 
-	/* adapter->lock */
+	/* adapter->lock, changed under rtnl too */
+	struct vmq_queue_napi *napi;	/* NULL: direct */
 	bool implicit;			/* allocated by a rule, freed with the last */
 	bool kept;			/* allocated for the adapter itself */
 	bool shared;			/* its port's own filter feeds it too */
@@ -191,6 +223,25 @@ int vmq_queue_set_param(struct vmq_queue *q,
 			const struct vmq_queue_param *param, u32 mask,
 			struct netlink_ext_ack *extack);
 void vmq_queue_reset_param(struct vmq_queue *q);
+u32 vmq_queue_buffers(const struct vmq_queue *q);
+int vmq_moder_check(const struct vmq_moder *moder,
+		    struct netlink_ext_ack *extack);
+
+/* ---- queue_napi.c, queue_moder.c: queues that have CPUs of their own ---- */
+
+struct vmq_queue_napi *vmq_napi_new(struct vmq_queue *q,
+				    const struct cpumask *cpus);
+void vmq_napi_free(struct vmq_queue_napi *n);
+void vmq_napi_use(struct vmq_queue *q, struct vmq_queue_napi *n);
+void vmq_napi_unuse(struct vmq_queue *q);
+void vmq_napi_release(struct vmq_queue *q);
+int vmq_napi_move(struct vmq_queue *q, const struct cpumask *cpus);
+const struct cpumask *vmq_napi_cpus(const struct vmq_queue *q);
+int vmq_napi_init(void);
+void vmq_napi_exit(void);
+bool vmq_moder_possible(void);
+void vmq_moder_set(struct vmq_queue *q, const struct vmq_moder *moder);
+const struct vmq_moder *vmq_moder_get(const struct vmq_queue *q);
 
 /* ---- stats.c ---- */
 
@@ -417,6 +468,8 @@ struct vmq_adapter {
 	struct list_head exts;		/* struct vmq_ext_inst, ingress order */
 	struct list_head node;		/* in vmq_adapters */
 	struct vmq_bus_dev *bus_dev;
+	u32 ring;			/* frames that wait in the FIFO of a queue */
+	struct vmq_moder moder;		/* of queues that get CPUs of their own */
 };
 
 extern struct list_head vmq_adapters;	/* rtnl */
@@ -522,6 +575,8 @@ rx_handler_result_t vmq_rx(struct sk_buff **pskb);
 struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb,
 				bool flood);
 void vmq_queue_receive(struct vmq_queue *q, struct sk_buff *skb, bool flood);
+bool vmq_queue_consume(struct vmq_queue *q, struct vmq_queue_napi *n,
+		       unsigned int budget, int *done);
 void vmq_queue_work(struct work_struct *work);
 void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 	       const struct vmq_port *but);
@@ -682,6 +737,25 @@ int vmq_nfc_get(struct net_device *dev, struct ethtool_rxnfc *info,
 		u32 *locations);
 int vmq_nfc_set(struct net_device *dev, struct ethtool_rxnfc *info);
 u32 vmq_nfc_rings(struct net_device *dev);
+
+/* ---- ethtool_ring.c ---- */
+
+void vmq_get_ringparam(struct net_device *dev, struct ethtool_ringparam *ring,
+		       struct kernel_ethtool_ringparam *kring,
+		       struct netlink_ext_ack *extack);
+int vmq_set_ringparam(struct net_device *dev, struct ethtool_ringparam *ring,
+		      struct kernel_ethtool_ringparam *kring,
+		      struct netlink_ext_ack *extack);
+int vmq_get_coalesce(struct net_device *dev, struct ethtool_coalesce *coal,
+		     struct kernel_ethtool_coalesce *kcoal,
+		     struct netlink_ext_ack *extack);
+int vmq_set_coalesce(struct net_device *dev, struct ethtool_coalesce *coal,
+		     struct kernel_ethtool_coalesce *kcoal,
+		     struct netlink_ext_ack *extack);
+int vmq_get_per_queue_coalesce(struct net_device *dev, u32 queue,
+			       struct ethtool_coalesce *coal);
+int vmq_set_per_queue_coalesce(struct net_device *dev, u32 queue,
+			       struct ethtool_coalesce *coal);
 
 /* ---- bus.c ---- */
 

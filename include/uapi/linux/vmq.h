@@ -37,9 +37,12 @@ enum vmq_queue_oper_state {
  * enum vmq_queue_mode - How frames of a queue reach its port.
  * @VMQ_QUEUE_MODE_DIRECT: Run to completion on the CPU on which the frame
  *   arrived.
+ * @VMQ_QUEUE_MODE_QUEUED: Handed over to a thread of the queue on the queue's
+ *   own CPUs.
  */
 enum vmq_queue_mode {
 	VMQ_QUEUE_MODE_DIRECT,
+	VMQ_QUEUE_MODE_QUEUED,
 };
 
 /**
@@ -268,6 +271,11 @@ enum {
 	VMQ_A_QUEUE_MINE,
 	VMQ_A_QUEUE_IDS,
 	VMQ_A_QUEUE_STATUS,
+	VMQ_A_QUEUE_PER_QUEUE_DELIVERY,
+	VMQ_A_QUEUE_LOOKAHEAD,
+	VMQ_A_QUEUE_RX_USECS,
+	VMQ_A_QUEUE_RX_FRAMES,
+	VMQ_A_QUEUE_ADAPTIVE,
 
 	__VMQ_A_QUEUE_MAX,
 	VMQ_A_QUEUE_MAX = (__VMQ_A_QUEUE_MAX - 1)

@@ -161,7 +161,9 @@ static void fifo_patience(struct kunit *test)
 
 	__skb_queue_head_init(&batch);
 	vmq_fifo_switch(&t->fifo, t);
-	vmq_fifo_moderate(&t->fifo, 4);
+	vmq_fifo_moderate(&t->fifo, NULL, 4);
+	KUNIT_EXPECT_EQ(test, 0, t->fifo.patience);
+	vmq_fifo_moderate(&t->fifo, t, 4);
 	KUNIT_EXPECT_EQ(test, VMQ_WAKE_LATER, fifo_put(test, &t->fifo, 1));
 	KUNIT_EXPECT_EQ(test, VMQ_WAKE_NONE, fifo_put(test, &t->fifo, 2));
 	KUNIT_EXPECT_EQ(test, VMQ_WAKE_NONE, fifo_put(test, &t->fifo, 3));
@@ -194,7 +196,7 @@ static void fifo_patience_half(struct kunit *test)
 
 	__skb_queue_head_init(&batch);
 	vmq_fifo_switch(&t->fifo, t);
-	vmq_fifo_moderate(&t->fifo, 1000);
+	vmq_fifo_moderate(&t->fifo, t, 1000);
 	KUNIT_EXPECT_EQ(test, VMQ_WAKE_LATER, fifo_put(test, &t->fifo, 1));
 	KUNIT_EXPECT_EQ(test, VMQ_WAKE_NONE, fifo_put(test, &t->fifo, 2));
 	KUNIT_EXPECT_EQ(test, VMQ_WAKE_NOW, fifo_put(test, &t->fifo, 3));
