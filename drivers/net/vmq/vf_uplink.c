@@ -293,7 +293,7 @@ static struct vmq_uplink_vf *vmq_uvf_make(struct vmq_adapter *a, u32 id)
 	}
 	INIT_LIST_HEAD(&uvf->path.queue.rules);
 	INIT_LIST_HEAD(&uvf->path.queue.gone);
-	uvf->path.queue.adapter = a;
+	vmq_queue_setup(&uvf->path.queue, a);
 	uvf->path.queue.via_uplink = true;
 	uvf->path.queue.state = VMQ_QUEUE_STATE_PAUSED;
 	uvf->path.ops = &vmq_uvf_path_ops;
@@ -312,6 +312,7 @@ static void vmq_uvf_free(struct vmq_uplink_vf *uvf)
 {
 	list_del(&uvf->node);
 	/* filters_to_port() waited for the last frame */
+	vmq_queue_drain(&uvf->path.queue);
 	pci_dev_put(uvf->pdev);
 	free_percpu(uvf->path.queue.stats);
 	kfree(uvf);
