@@ -608,4 +608,21 @@ def test_change_under_load():
     ksft_eq(link_stats("vm1")["rx_dropped"], 0)
 
 
+def test_change_queued():
+    """V-41: what waits in a queued queue arrives when its table lets it go."""
+    world = World()
+    frames = [frame for frame, _ in flows(64)]
+    before, sent = sum(world.read()), 0
+    with Raw("wire0") as wire:
+        for turn in range(40):
+            rss_set("vmq0", [6])
+            vmqctl("queue set dev vmq0 queue 6 cpus 0")
+            wire.send(*frames)
+            sent += len(frames)
+            rss_set("vmq0", [7] if turn % 2 else [0])
+    wait_until(lambda: sum(world.read()) - before >= sent)
+    ksft_eq(sum(world.read()) - before, sent)
+    ksft_eq(link_stats("vmq0")["rx_dropped"], 0)
+
+
 ksft_main(globals())

@@ -470,9 +470,9 @@ int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 	vmq_filter_link(f);
 	if (old) {
 		vmq_filter_unlink(old);
-		/* frames on their way to that queue must still find it running */
+		/* frames that met the old one arrive before its queue stops */
 		if (old->queue != q && vmq_filter_is_last(old->queue))
-			synchronize_net();
+			vmq_queue_settle(&old->queue, 1);
 		vmq_filter_uncount(old->queue, &gone);
 		if (uplink)
 			vmq_filter_unsync(old, uplink);

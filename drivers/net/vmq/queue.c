@@ -75,6 +75,28 @@ void vmq_queue_drain(struct vmq_queue *q)
 }
 
 /**
+ * vmq_queue_settle() - lets the frames that wait in queues be delivered
+ * @q: the queues, that get no more frames but those that are under way
+ * @n: how many there are
+ *
+ * For who is about to stop them and wants to lose nothing. Not longer than a
+ * second: a consumer that does not come does not hold up the administrator.
+ *
+ * Context: Process context, sleeps; adapter->lock held.
+ */
+void vmq_queue_settle(struct vmq_queue **q, u32 n)
+{
+	unsigned long end = jiffies + HZ;
+	u32 i;
+
+	synchronize_net();
+	for (i = 0; i < n; i++)
+		while (READ_ONCE(q[i]->fifo.slow) & VMQ_SLOW_WAIT &&
+		       time_before(jiffies, end))
+			usleep_range(100, 1000);
+}
+
+/**
  * vmq_queue_find() - the queue with an id
  * @a: the adapter
  * @id: any number

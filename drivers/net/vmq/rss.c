@@ -160,14 +160,16 @@ static bool vmq_queue_release(struct vmq_queue *q)
  */
 void vmq_rss_drop(struct vmq_rss *rss)
 {
-	bool last = false;
 	u32 i, n = 0;
 
+	/* those that nothing else needs go to the front */
 	for (i = 0; i < rss->n_held; i++)
-		last |= rss->held[i]->spreads == 1 && rss->held[i]->id &&
-			!rss->held[i]->filters;
-	if (last)
-		synchronize_net();
+		if (rss->held[i]->spreads == 1 && rss->held[i]->id &&
+		    !rss->held[i]->filters)
+			swap(rss->held[i], rss->held[n++]);
+	if (n)
+		vmq_queue_settle(rss->held, n);
+	n = 0;
 	for (i = 0; i < rss->n_held; i++)
 		if (vmq_queue_release(rss->held[i]))
 			rss->held[n++] = rss->held[i];

@@ -195,6 +195,7 @@ enum vmq_queue_oper_state vmq_queue_oper_state(enum vmq_queue_state state);
 int vmq_queue_event(struct vmq_queue *q, enum vmq_queue_event event);
 void vmq_queue_setup(struct vmq_queue *q, struct vmq_adapter *a);
 void vmq_queue_drain(struct vmq_queue *q);
+void vmq_queue_settle(struct vmq_queue **q, u32 n);
 struct vmq_queue *vmq_queue_find(struct vmq_adapter *a, u32 id);
 int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
 		    struct vmq_queue **out);
