@@ -48,7 +48,7 @@ def copy_clone(directory):
 def make_modules(machine, test, directory):
     kernel = kernels.kernel_directory(machine)
     command = ["make", "-s", kernels.JOBS, "-C", kernel, f"M={directory}", "W=1",
-               "VMQ_BENCH=1"]
+               "VMQ_BENCH=1", "VMQ_TESTS=1"]
     if machine != "qemu":
         command.append("ARCH=um")
     if test:

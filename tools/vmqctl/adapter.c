@@ -42,6 +42,7 @@ static const struct attr_desc adapter_attrs[] = {
 	[VMQ_A_ADAPTER_MAX_VPORT_PAIRS] = ATTR("max-vport-pairs", UINT),
 	[VMQ_A_ADAPTER_MAX_VM_QUEUES] = ATTR_LN("max-vm-queues", UINT),
 	[VMQ_A_ADAPTER_MAX_PORT_QUEUES] = ATTR("max-port-queues", UINT),
+	[VMQ_A_ADAPTER_UPLINK_RULES] = ATTR("uplink-rules", UINT),
 };
 
 ATTR_SET(adapter);

@@ -5,6 +5,12 @@
 #include "nl.h"
 #include "vmqctl.h"
 
+static const char *const rungs[] = {
+	[VMQ_FILTER_RUNG_SOFTWARE] = "software",
+	[VMQ_FILTER_RUNG_HARDWARE_ADDRESS] = "hardware-address",
+	[VMQ_FILTER_RUNG_HARDWARE_RULE] = "hardware-rule",
+};
+
 static const struct attr_desc filter_attrs[] = {
 	[VMQ_A_FILTER_IFINDEX] = ATTR("ifindex", IFINDEX),
 	[VMQ_A_FILTER_DEV] = ATTR("dev", STR),
@@ -43,6 +49,10 @@ static const struct attr_desc filter_attrs[] = {
 		.name = "ids", .kind = ATTR_UINT, .list = true,
 	},
 	[VMQ_A_FILTER_STATUS] = ATTR_NESTED("status", status_set, true),
+	[VMQ_A_FILTER_RUNG] = ATTR_VALUES("rung", ENUM, rungs),
+	[VMQ_A_FILTER_RUNG_REASON] = ATTR("rung-reason", STR),
+	[VMQ_A_FILTER_UPLINK_LOCATION] = ATTR("uplink-location", UINT),
+	[VMQ_A_FILTER_UPLINK_QUEUE] = ATTR("uplink-queue", UINT),
 };
 
 ATTR_SET(filter);

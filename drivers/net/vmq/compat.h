@@ -35,6 +35,11 @@
 #define VMQ_HAVE_CLASS_NS_COMMON
 #endif
 
+/* first seen there */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+#define VMQ_HAVE_SET_RX_MODE_ASYNC
+#endif
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #include <net/netdev_lock.h>	/* netdev_lockdep_set_classes() */
 #endif

@@ -106,8 +106,17 @@ static void vmq_nfc_mask(struct vmq_key *key, const struct vmq_key *mask)
 		k[i] &= m[i];
 }
 
-static int vmq_nfc_parse_match(struct vmq_filter_spec *spec,
-			       const struct ethtool_rx_flow_spec *fs)
+/**
+ * vmq_nfc_parse_match() - translates what a flow specification tests
+ * @spec: what is asked for; its key and mask are set here, zero before
+ * @fs: the flow specification
+ *
+ * Context: Any.
+ * Return: 0, -EINVAL if it makes no sense, or -EOPNOTSUPP for a flow type or a
+ * field that is not known.
+ */
+int vmq_nfc_parse_match(struct vmq_filter_spec *spec,
+			const struct ethtool_rx_flow_spec *fs)
 {
 	const struct vmq_nfc_type *type = vmq_nfc_type(fs->flow_type);
 

@@ -2,7 +2,7 @@
 /*
  * The filters of an adapter: one table of rules with ids, owners and targets,
  * whoever set them (ethtool, netlink or a port). The matching itself is rule.c,
- * what the uplink is told of them uplink_offload.c.
+ * what the uplink is told of them uplink_addr.c and uplink_offload.c.
  *
  * Adding, replacing and clearing one costs the same however many there are: each
  * queue has the list of its own, and a bitmap says which location is free.
@@ -468,6 +468,7 @@ int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 	/* the slot is there, so this does not allocate */
 	xa_store(&a->filters, spec->location, f, GFP_KERNEL);
 	vmq_filter_link(f);
+	vmq_offload_set(a, f, old);
 	if (old) {
 		vmq_filter_unlink(old);
 		/* frames that met the old one arrive before its queue stops */
@@ -524,6 +525,7 @@ static void __vmq_filter_clear(struct vmq_adapter *a, struct vmq_filter *f,
 	xa_erase(&a->filters, f->fs.location);
 	__set_bit(f->fs.location, a->free_locations);
 	a->n_filters--;
+	vmq_offload_clear(a, f);
 	if (uplink)
 		vmq_filter_unsync(f, uplink);
 	vmq_filter_unlink(f);
@@ -702,11 +704,16 @@ int vmq_filters_init(struct vmq_adapter *a)
 	err = vmq_rules_init(&a->rules);
 	if (err)
 		goto err_locations;
+	err = vmq_offload_init(a);
+	if (err)
+		goto err_rules;
 	a->filter_drops = vmq_stats_alloc();
 	if (a->filter_drops)
 		return 0;
 
 	err = -ENOMEM;
+	vmq_offload_destroy(a);
+err_rules:
 	vmq_rules_destroy(&a->rules);
 err_locations:
 	bitmap_free(a->free_locations);
@@ -725,6 +732,7 @@ void vmq_filters_destroy(struct vmq_adapter *a)
 		return;
 	WARN_ON_ONCE(!xa_empty(&a->filters));
 	xa_destroy(&a->filters);
+	vmq_offload_destroy(a);
 	vmq_rules_destroy(&a->rules);
 	bitmap_free(a->free_locations);
 	free_percpu(a->filter_drops);

@@ -117,6 +117,7 @@ int vmq_fill_adapter(struct sk_buff *msg, struct vmq_adapter *a)
 	    nla_put_u16(msg, VMQ_A_ADAPTER_FORMAT_VERSION,
 			VMQ_STREAM_VERSION) ||
 	    nla_put_string(msg, VMQ_A_ADAPTER_MODULE_VERSION, VMQ_VERSION) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_UPLINK_RULES, vmq_offload_rules(a)) ||
 	    vmq_fill_adapter_vfs(msg, a) ||
 	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_VM_QUEUES,
 			a->max_queues - 1) ||
@@ -280,6 +281,26 @@ static int vmq_fill_filter_vf(struct sk_buff *msg, const struct vmq_filter *f)
 	return f->path ? nla_put_u32(msg, VMQ_A_FILTER_VF, f->path->id) : 0;
 }
 
+static int vmq_fill_rung(struct sk_buff *msg, const struct vmq_adapter *a,
+			 const struct vmq_filter *f)
+{
+	char reason[VMQ_RUNG_REASON];
+	u32 ring;
+
+	vmq_filter_rung_reason(a, f, reason);
+	if (nla_put_u32(msg, VMQ_A_FILTER_RUNG, vmq_filter_rung(a, f)) ||
+	    (reason[0] &&
+	     nla_put_string(msg, VMQ_A_FILTER_RUNG_REASON, reason)))
+		return -EMSGSIZE;
+	if (!f->hw)
+		return 0;
+	ring = ethtool_get_flow_spec_ring(f->hw->ring_cookie);
+	if (nla_put_u32(msg, VMQ_A_FILTER_UPLINK_LOCATION, f->hw->location) ||
+	    nla_put_u32(msg, VMQ_A_FILTER_UPLINK_QUEUE, ring))
+		return -EMSGSIZE;
+	return 0;
+}
+
 /**
  * vmq_fill_filter() - describes a filter
  * @msg: the message
@@ -287,7 +308,7 @@ static int vmq_fill_filter_vf(struct sk_buff *msg, const struct vmq_filter *f)
  * @f: the filter
  * @event: what happened to it, or NULL
  *
- * Context: Process context, adapter->lock held.
+ * Context: Process context, rtnl and adapter->lock held.
  * Return: 0 or -EMSGSIZE.
  */
 int vmq_fill_filter(struct sk_buff *msg, struct vmq_adapter *a,
@@ -318,7 +339,8 @@ int vmq_fill_filter(struct sk_buff *msg, struct vmq_adapter *a,
 	    nla_put_string(msg, VMQ_A_FILTER_OWNER, owner) ||
 	    nla_put_u32(msg, VMQ_A_FILTER_LOCATION, f->fs.location) ||
 	    vmq_fill_filter_vf(msg, f) ||
-	    (event && nla_put_string(msg, VMQ_A_FILTER_EVENT, event)))
+	    (event && nla_put_string(msg, VMQ_A_FILTER_EVENT, event)) ||
+	    vmq_fill_rung(msg, a, f))
 		return -EMSGSIZE;
 	return 0;
 }

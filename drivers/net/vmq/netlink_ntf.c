@@ -129,9 +129,9 @@ void vmq_notify_queue(struct vmq_queue *q)
  * vmq_notify_filter() - says that a filter was set, moved or cleared
  * @a: the adapter
  * @f: the filter
- * @event: "new", "move" or "del"
+ * @event: "new", "move", "del" or "rung"
  *
- * Context: Process context, adapter->lock held.
+ * Context: Process context, rtnl and adapter->lock held.
  */
 void vmq_notify_filter(struct vmq_adapter *a, const struct vmq_filter *f,
 		       const char *event)

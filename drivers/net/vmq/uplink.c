@@ -113,7 +113,8 @@ void vmq_uplink_rx_flags(struct vmq_adapter *a)
 	bool promisc = uplink && (a->n_promisc ||
 				  (a->dev->flags & IFF_PROMISC));
 
-	if (!uplink)
+	if (!uplink || (promisc == a->uplink_promisc &&
+			allmulti == a->uplink_allmulti))
 		return;
 	if (promisc != a->uplink_promisc &&
 	    !dev_set_promiscuity(uplink, promisc ? 1 : -1))
@@ -121,6 +122,7 @@ void vmq_uplink_rx_flags(struct vmq_adapter *a)
 	if (allmulti != a->uplink_allmulti &&
 	    !dev_set_allmulti(uplink, allmulti ? 1 : -1))
 		a->uplink_allmulti = allmulti;
+	vmq_offload_check(a);
 }
 
 static void vmq_uplink_rx_flags_clear(struct vmq_adapter *a,
@@ -259,6 +261,7 @@ int vmq_uplink_attach(struct vmq_adapter *a, struct net_device *uplink,
 	netif_addr_unlock_bh(a->dev);
 	vmq_uplink_features(a, uplink);
 	vmq_uplink_carriers(a);
+	vmq_offload_attach(a);
 	return 0;
 
 err_vids:
@@ -297,6 +300,7 @@ void vmq_uplink_detach(struct vmq_adapter *a)
 	RCU_INIT_POINTER(a->uplink, NULL);
 	/* a sender may still hold the pointer */
 	synchronize_net();
+	vmq_offload_detach(a, uplink);
 	netdev_upper_dev_unlink(uplink, a->dev);
 	if (a->opened_uplink && uplink->reg_state == NETREG_REGISTERED)
 		dev_close(uplink);
@@ -322,12 +326,33 @@ static void vmq_uplink_propagate(struct vmq_adapter *a, unsigned long event)
 		call_netdevice_notifiers(event, port->dev);
 }
 
+/* What changes below the uplink, as among the members of a bond, changes it. */
+static void vmq_uplink_below(unsigned long event, void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct netdev_notifier_changeupper_info *info = ptr;
+	struct net_device *uplink;
+	struct vmq_adapter *a;
+
+	if (event != NETDEV_CHANGE && event != NETDEV_CHANGEUPPER)
+		return;
+	list_for_each_entry(a, &vmq_adapters, node) {
+		uplink = rtnl_dereference(a->uplink);
+		if (!uplink || uplink == dev)
+			continue;
+		if (netdev_has_upper_dev(dev, uplink) ||
+		    (event == NETDEV_CHANGEUPPER && info->upper_dev == uplink))
+			vmq_offload_check(a);
+	}
+}
+
 static int vmq_uplink_event(struct notifier_block *nb, unsigned long event,
 			    void *ptr)
 {
 	struct net_device *uplink = netdev_notifier_info_to_dev(ptr);
 	struct vmq_adapter *a;
 
+	vmq_uplink_below(event, ptr);
 	if (rtnl_dereference(uplink->rx_handler) != vmq_rx)
 		return NOTIFY_DONE;
 	a = rtnl_dereference(uplink->rx_handler_data);
@@ -344,9 +369,11 @@ static int vmq_uplink_event(struct notifier_block *nb, unsigned long event,
 	case NETDEV_DOWN:
 	case NETDEV_CHANGE:
 		vmq_uplink_carriers(a);
+		vmq_offload_check(a);
 		break;
 	case NETDEV_FEAT_CHANGE:
 		vmq_uplink_features(a, uplink);
+		vmq_offload_check(a);
 		break;
 	case NETDEV_CHANGEMTU:
 		vmq_uplink_mtu(a, uplink->mtu);
@@ -382,7 +409,14 @@ static struct notifier_block vmq_uplink_notifier = {
  */
 int __init vmq_uplink_init(void)
 {
-	return register_netdevice_notifier(&vmq_uplink_notifier);
+	int err = vmq_offload_wq_init();
+
+	if (err)
+		return err;
+	err = register_netdevice_notifier(&vmq_uplink_notifier);
+	if (err)
+		vmq_offload_wq_exit();
+	return err;
 }
 
 /**
@@ -393,4 +427,5 @@ int __init vmq_uplink_init(void)
 void vmq_uplink_exit(void)
 {
 	unregister_netdevice_notifier(&vmq_uplink_notifier);
+	vmq_offload_wq_exit();
 }

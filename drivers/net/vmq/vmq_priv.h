@@ -179,6 +179,8 @@ struct vmq_queue {
 	u32 spreads;			/* RSS tables that name it */
 	struct list_head rules;		/* its filters, struct vmq_filter */
 	struct list_head gone;		/* where it waits to be given back */
+	u32 hw_rules;			/* in the uplink's table */
+	u32 hw_ring;			/* the uplink's ring, where there are any */
 	struct vmq_queue_param param;
 	struct vmq_owner *owner;	/* socket that allocated it, else NULL */
 	struct list_head owned;		/* in owner->queues */
@@ -349,6 +351,10 @@ struct vmq_filter {
 	u8 owner;			/* enum vmq_filter_owner */
 	bool synced;			/* the uplink knows its MAC and VLAN id */
 	u32 context;			/* RSS context, where fs has FLOW_RSS */
+	u8 rung;			/* enum vmq_filter_rung, as last told */
+	int hw_err;			/* why the uplink's table has it not */
+	u32 hw_generation;		/* when that was */
+	struct ethtool_rx_flow_spec *hw; /* as the uplink's table shows it */
 	struct list_head node;		/* in queue->rules */
 	struct ethtool_rx_flow_spec fs;	/* for ethtool -n, exactly as it was set */
 };
@@ -403,13 +409,35 @@ void vmq_filter_port_vlans(struct vmq_port *port);
 void vmq_filter_flush_port(struct vmq_port *port);
 void vmq_filter_mac_spec(struct vmq_filter_spec *spec, const u8 *mac, u16 vid);
 
-/* ---- uplink_offload.c: what the uplink is told of the filters ---- */
+/* ---- uplink_addr.c: the addresses and VLAN ids that the uplink lets in ---- */
 
 int vmq_filter_sync(struct vmq_filter *f, struct net_device *uplink);
 void vmq_filter_unsync(struct vmq_filter *f, struct net_device *uplink);
 int vmq_filters_sync_uplink(struct vmq_adapter *a, struct net_device *uplink);
 void vmq_filters_unsync_uplink(struct vmq_adapter *a,
 			       struct net_device *uplink);
+bool vmq_uplink_filters(struct net_device *uplink, bool multicast);
+bool vmq_filter_has_addr(const struct vmq_filter *f);
+
+/* ---- uplink_offload.c: what the uplink's own table does for the filters ---- */
+
+#define VMQ_RUNG_REASON	128		/* bytes of a reason */
+
+int vmq_offload_init(struct vmq_adapter *a);
+void vmq_offload_destroy(struct vmq_adapter *a);
+void vmq_offload_attach(struct vmq_adapter *a);
+void vmq_offload_detach(struct vmq_adapter *a, struct net_device *uplink);
+void vmq_offload_set(struct vmq_adapter *a, struct vmq_filter *f,
+		     struct vmq_filter *old);
+void vmq_offload_clear(struct vmq_adapter *a, struct vmq_filter *f);
+void vmq_offload_check(struct vmq_adapter *a);
+u32 vmq_offload_rules(const struct vmq_adapter *a);
+enum vmq_filter_rung vmq_filter_rung(const struct vmq_adapter *a,
+				     const struct vmq_filter *f);
+void vmq_filter_rung_reason(const struct vmq_adapter *a,
+			    const struct vmq_filter *f, char *text);
+int vmq_offload_wq_init(void);
+void vmq_offload_wq_exit(void);
 
 /* ---- filter_client.c: filters as netlink clients set, move and clear them ---- */
 
@@ -447,6 +475,7 @@ struct vmq_adapter {
 	unsigned long *queues_used;	/* bitmap of ids, so that a free one is near */
 	struct xarray filters;		/* location -> struct vmq_filter */
 	unsigned long *free_locations;	/* bitmap, as above */
+	struct vmq_offload *offload;	/* uplink_offload.c */
 	u32 n_filters;
 	u32 n_vm_queues;
 
@@ -738,6 +767,8 @@ int vmq_nfc_get(struct net_device *dev, struct ethtool_rxnfc *info,
 		u32 *locations);
 int vmq_nfc_set(struct net_device *dev, struct ethtool_rxnfc *info);
 u32 vmq_nfc_rings(struct net_device *dev);
+int vmq_nfc_parse_match(struct vmq_filter_spec *spec,
+			const struct ethtool_rx_flow_spec *fs);
 
 /* ---- ethtool_ring.c ---- */
 

@@ -138,6 +138,21 @@ enum vmq_ext_class {
 };
 
 /**
+ * enum vmq_filter_rung - How far the uplink helps with the frames of a filter.
+ * @VMQ_FILTER_RUNG_SOFTWARE: The uplink knows nothing of it; it receives all
+ *   addresses.
+ * @VMQ_FILTER_RUNG_HARDWARE_ADDRESS: The uplink lets the filter's address in,
+ *   and not all others.
+ * @VMQ_FILTER_RUNG_HARDWARE_RULE: A rule in the uplink's own n-tuple table
+ *   gives the frames a receive queue of the uplink.
+ */
+enum vmq_filter_rung {
+	VMQ_FILTER_RUNG_SOFTWARE,
+	VMQ_FILTER_RUNG_HARDWARE_ADDRESS,
+	VMQ_FILTER_RUNG_HARDWARE_RULE,
+};
+
+/**
  * enum vmq_capability - What the classifier and the switch can do (K-07, K-08,
  *   K-11).
  * @VMQ_CAPABILITY_VM_QUEUE: Frames can be assigned to VM queues.
@@ -243,6 +258,7 @@ enum {
 	VMQ_A_ADAPTER_MAX_VPORT_PAIRS,
 	VMQ_A_ADAPTER_MAX_VM_QUEUES,
 	VMQ_A_ADAPTER_MAX_PORT_QUEUES,
+	VMQ_A_ADAPTER_UPLINK_RULES,
 
 	__VMQ_A_ADAPTER_MAX,
 	VMQ_A_ADAPTER_MAX = (__VMQ_A_ADAPTER_MAX - 1)
@@ -317,6 +333,10 @@ enum {
 	VMQ_A_FILTER_ENTRY,
 	VMQ_A_FILTER_IDS,
 	VMQ_A_FILTER_STATUS,
+	VMQ_A_FILTER_RUNG,
+	VMQ_A_FILTER_RUNG_REASON,
+	VMQ_A_FILTER_UPLINK_LOCATION,
+	VMQ_A_FILTER_UPLINK_QUEUE,
 
 	__VMQ_A_FILTER_MAX,
 	VMQ_A_FILTER_MAX = (__VMQ_A_FILTER_MAX - 1)
