@@ -55,7 +55,7 @@ upstream: deps		## the kernel's own selftests for drivers, on an adapter
 e2e: deps		## end to end: a real QEMU guest on a port
 	selftests/run e2e
 
-test: deps		## check, kunit, selftests, upstream and e2e
+test: deps		## check, kunit, selftests and e2e
 	selftests/run all
 
 demo: deps		## two guests, a flow rule, an ACL, and a port that moves

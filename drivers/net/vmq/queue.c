@@ -91,8 +91,7 @@ void vmq_queue_settle(struct vmq_queue **q, u32 n)
 
 	synchronize_net();
 	for (i = 0; i < n; i++)
-		while (READ_ONCE(q[i]->fifo.slow) & VMQ_SLOW_WAIT &&
-		       time_before(jiffies, end))
+		while (vmq_fifo_holds(&q[i]->fifo) && time_before(jiffies, end))
 			usleep_range(100, 1000);
 }
 

@@ -226,6 +226,23 @@ enum vmq_wake vmq_fifo_switch(struct vmq_fifo *f, const void *consumer)
 }
 
 /**
+ * vmq_fifo_holds() - do frames wait, or are any being delivered?
+ * @f: the FIFO
+ *
+ * Context: Process context.
+ * Return: true if so.
+ */
+bool vmq_fifo_holds(struct vmq_fifo *f)
+{
+	bool holds;
+
+	spin_lock_bh(&f->frames.lock);
+	holds = f->busy || !skb_queue_empty(&f->frames);
+	spin_unlock_bh(&f->frames.lock);
+	return holds;
+}
+
+/**
  * vmq_fifo_purge() - takes all frames that wait out
  * @f: the FIFO
  * @frames: list that they are added to, for the caller to free

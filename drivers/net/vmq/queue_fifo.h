@@ -75,6 +75,7 @@ unsigned int vmq_fifo_take(struct vmq_fifo *f, const void *consumer,
 			   unsigned int budget, struct sk_buff_head *batch);
 enum vmq_wake vmq_fifo_done(struct vmq_fifo *f, const void *consumer);
 enum vmq_wake vmq_fifo_switch(struct vmq_fifo *f, const void *consumer);
+bool vmq_fifo_holds(struct vmq_fifo *f);
 void vmq_fifo_purge(struct vmq_fifo *f, struct sk_buff_head *frames);
 
 #endif /* _VMQ_QUEUE_FIFO_H */

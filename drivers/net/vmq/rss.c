@@ -163,10 +163,13 @@ void vmq_rss_drop(struct vmq_rss *rss)
 	u32 i, n = 0;
 
 	/* those that nothing else needs go to the front */
-	for (i = 0; i < rss->n_held; i++)
+	for (i = 0; i < rss->n_held; i++) {
 		if (rss->held[i]->spreads == 1 && rss->held[i]->id &&
-		    !rss->held[i]->filters)
-			swap(rss->held[i], rss->held[n++]);
+		    !rss->held[i]->filters) {
+			swap(rss->held[i], rss->held[n]);
+			n++;
+		}
+	}
 	if (n)
 		vmq_queue_settle(rss->held, n);
 	n = 0;

@@ -135,6 +135,11 @@ static void guard_each_test(struct kunit *test)
 	}
 }
 
+/* Eight bytes each: the type and nothing that matters here. */
+#define IGMP_JOIN	"\x22\0\0\0\0\0\0"
+#define MLD_REPORT	"\x8f\0\0\0\0\0\0"
+#define ECHO_REQUEST	"\x80\0\0\0\0\0\0"
+
 static void guard_unspecified_test(struct kunit *test)
 {
 	struct dhcp *d = dhcp_new(test, GUARD_BOOTREQUEST,
@@ -147,20 +152,20 @@ static void guard_unspecified_test(struct kunit *test)
 					       d->data, d->len));
 	DROPPED_AS(GUARD_DROP_IPV4, frame_udp4(test, 0, htonl(INADDR_BROADCAST),
 					       69, 67, d->data, d->len));
-	PASSES(frame_ip4(test, 0, htonl(0xe0000016), IPPROTO_IGMP, "\x22", 8));
+	PASSES(frame_ip4(test, 0, htonl(0xe0000016), IPPROTO_IGMP, IGMP_JOIN, 8));
 	DROPPED_AS(GUARD_DROP_IPV4, frame_ip4(test, 0, ip4(SERVER),
-					      IPPROTO_IGMP, "\x22", 8));
+					      IPPROTO_IGMP, IGMP_JOIN, 8));
 
 	DROPPED_AS(GUARD_DROP_IPV6, data6(test, 0));
 	PASSES(frame_nd(test, NDISC_ROUTER_SOLICITATION, ip6(0), ip6(0), 0));
 	PASSES(frame_ip6(test, ip6(0), (struct in6_addr){ .s6_addr = {
-			 0xff, 2, [15] = 0x16 } }, IPPROTO_ICMPV6, "\x8f", 8));
+			 0xff, 2, [15] = 0x16 } }, IPPROTO_ICMPV6, MLD_REPORT, 8));
 	DROPPED_AS(GUARD_DROP_IPV6,
 		   frame_ip6(test, ip6(0), ip6(SERVER), IPPROTO_ICMPV6,
-			     "\x8f", 8));
+			     MLD_REPORT, 8));
 	DROPPED_AS(GUARD_DROP_IPV6,
 		   frame_ip6(test, ip6(0), ip6(SERVER), IPPROTO_ICMPV6,
-			     "\x80", 8));
+			     ECHO_REQUEST, 8));
 }
 
 /* ---- ARP and neighbour discovery ---- */
