@@ -380,7 +380,8 @@ def test_multiqueue_port():
     with Raw("wire0") as wire, Raw("vm1") as guest:
         guest.drain()
         for flow in range(32):
-            wire.send(*[build(1, "10.0.0.9", "10.0.0.1", sport=flow + 1,
+            # ports that differ in many bits, as a hash is linear in them
+            wire.send(*[build(1, "10.0.0.9", "10.0.0.1", sport=flow * 1999 + 1,
                               payload=bytes([turn])) for turn in range(3)])
         wait_until(lambda: link_stats("vm1")["rx_packets"] >= 96)
         got = guest.all(match=lambda each: each[12:14] == b"\x08\0")

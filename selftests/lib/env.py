@@ -102,10 +102,13 @@ def monitor():
                                    stderr=subprocess.STDOUT)
 
         def listening():
-            links = [f"/proc/{process.pid}/fd/{fd}" for fd in range(3, 12)]
-            inodes = {os.readlink(link)[8:-1] for link in links
-                      if os.path.exists(link)
-                      and os.readlink(link).startswith("socket:")}
+            inodes = set()
+            for number in range(3, 12):
+                # files come and go while it starts
+                with contextlib.suppress(FileNotFoundError):
+                    link = os.readlink(f"/proc/{process.pid}/fd/{number}")
+                    if link.startswith("socket:"):
+                        inodes.add(link[8:-1])
             for line in read_file("/proc/net/netlink").splitlines()[1:]:
                 fields = line.split()
                 if fields[-1] in inodes and int(fields[3], 16):

@@ -12,8 +12,15 @@
 
 #include "vmq_priv.h"
 
-/* Is this a VMQ filter: full destination MAC, the VLAN id at most? (F-17) */
-static bool vmq_filter_is_mac(const struct vmq_key *mask)
+/**
+ * vmq_filter_is_mac() - is this the mask of a VMQ filter? (F-17)
+ * @mask: the mask
+ *
+ * Context: Any.
+ * Return: true if it tests the whole destination MAC, the VLAN id at most, and
+ * nothing else.
+ */
+bool vmq_filter_is_mac(const struct vmq_key *mask)
 {
 	struct vmq_key rest = *mask;
 
@@ -209,129 +216,6 @@ static void vmq_filter_give_back(struct list_head *gone)
 		list_del_init(&q->gone);
 		vmq_queue_give_back(q);
 	}
-}
-
-/* ---- the VLANs whose floods a port takes: those of its filters ---- */
-
-static struct vmq_port *vmq_filter_to_port(const struct vmq_filter *f)
-{
-	if (!f->queue || !vmq_filter_is_mac(&f->rule->mask))
-		return NULL;
-	/* the uplink floods to its own VFs */
-	if (f->path && f->path->ops->uplink)
-		return NULL;
-	return rcu_dereference_protected(f->queue->port,
-					 lockdep_rtnl_is_held());
-}
-
-/**
- * vmq_port_nth_queue() - the queues of a port, one by one
- * @port: the port
- * @i: 0 and up
- *
- * Context: Process context, rtnl held.
- * Return: its queues, what stands for it, its RSS contexts, then NULL.
- */
-struct vmq_queue *vmq_port_nth_queue(struct vmq_port *port, u32 i)
-{
-	if (i < port->n_queues)
-		return port->queue[i];
-	if (i == port->n_queues)
-		return &port->soft;
-	return vmq_rss_port_target(port, i - port->n_queues - 1);
-}
-
-/* Bits are tested one by one, so they may change one by one. */
-static void vmq_vlans_let(struct vmq_port *port, const struct vmq_rule *rule)
-{
-	unsigned int i;
-
-	if (rule->mask.vlan) {
-		set_bit(ntohs(rule->key.vlan), port->vlans);
-		return;
-	}
-	for (i = 0; i < BITS_TO_LONGS(VLAN_N_VID); i++)
-		WRITE_ONCE(port->vlans[i], ~0UL);
-}
-
-/**
- * vmq_filter_vlans_add() - lets a port take the floods that a filter lets in
- * @f: the filter
- *
- * Context: Process context, rtnl and adapter->lock held.
- */
-void vmq_filter_vlans_add(const struct vmq_filter *f)
-{
-	struct vmq_port *port = vmq_filter_to_port(f);
-
-	if (port)
-		vmq_vlans_let(port, f->rule);
-}
-
-/* Does another filter of the port let in what this one did? */
-static bool vmq_filter_vlans_left(struct vmq_port *port, const struct vmq_rule *gone)
-{
-	const struct vmq_filter *f;
-	struct vmq_queue *q;
-	u32 i;
-
-	for (i = 0; (q = vmq_port_nth_queue(port, i)); i++)
-		list_for_each_entry(f, &q->rules, node)
-			if (vmq_filter_is_mac(&f->rule->mask) &&
-			    (!f->rule->mask.vlan ||
-			     (gone->mask.vlan &&
-			      f->rule->key.vlan == gone->key.vlan)))
-				return true;
-	return false;
-}
-
-/* Only what the filters of single VLAN ids let in: there are no others. */
-static void vmq_filter_vlans_rebuild(struct vmq_port *port)
-{
-	DECLARE_BITMAP(vlans, VLAN_N_VID) = {};
-	const struct vmq_filter *f;
-	struct vmq_queue *q;
-	u32 i;
-
-	for (i = 0; (q = vmq_port_nth_queue(port, i)); i++)
-		list_for_each_entry(f, &q->rules, node)
-			if (vmq_filter_is_mac(&f->rule->mask))
-				__set_bit(ntohs(f->rule->key.vlan), vlans);
-	for (i = 0; i < BITS_TO_LONGS(VLAN_N_VID); i++)
-		WRITE_ONCE(port->vlans[i], vlans[i]);
-}
-
-/* After the filter was taken off its queue's list. */
-static void vmq_filter_vlans_del(const struct vmq_filter *gone)
-{
-	struct vmq_port *port = vmq_filter_to_port(gone);
-
-	if (!port || port->deleted ||
-	    vmq_filter_vlans_left(port, gone->rule))
-		return;
-	if (gone->rule->mask.vlan)
-		clear_bit(ntohs(gone->rule->key.vlan), port->vlans);
-	else
-		vmq_filter_vlans_rebuild(port);
-}
-
-/**
- * vmq_filter_port_vlans() - the VLANs of a port that filters led to before it was
- * @port: netdev of a VF, new, behind the VF's queue
- *
- * Context: Process context, rtnl held; takes adapter->lock.
- */
-void vmq_filter_port_vlans(struct vmq_port *port)
-{
-	const struct vmq_filter *f;
-	struct vmq_queue *q;
-	u32 i;
-
-	mutex_lock(&port->adapter->lock);
-	for (i = 0; (q = vmq_port_nth_queue(port, i)); i++)
-		list_for_each_entry(f, &q->rules, node)
-			vmq_filter_vlans_add(f);
-	mutex_unlock(&port->adapter->lock);
 }
 
 /* ---- set and clear ---- */

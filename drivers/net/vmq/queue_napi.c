@@ -76,6 +76,20 @@ static int vmq_napi_bind(struct vmq_queue_napi *n, const struct cpumask *cpus)
 }
 
 /*
+ * A thread gives itself the CPUs of its node when it first runs (kthread()), so
+ * that what it was bound to before would be lost. It sleeps once it is past that.
+ */
+static void vmq_napi_wait_started(struct vmq_queue_napi *n)
+{
+	unsigned long end = jiffies + HZ;
+
+	while (n->napi.thread &&
+	       READ_ONCE(n->napi.thread->__state) != TASK_INTERRUPTIBLE &&
+	       time_before(jiffies, end))
+		usleep_range(100, 500);
+}
+
+/*
  * A CPU came back. The scheduler moved threads that had no other one away from it
  * for good, so that no queue was stuck.
  */
@@ -207,6 +221,7 @@ struct vmq_queue_napi *vmq_napi_new(struct vmq_queue *q,
 		goto err_free;
 	}
 	napi_enable(&n->napi);
+	vmq_napi_wait_started(n);
 	err = vmq_napi_bind(n, cpus);
 	if (!err)
 		return n;
