@@ -187,7 +187,7 @@ def test_end():
     sh("ip link del vm1")
     world.guest.kill()
     sh("ip link del vmq0")
-    sh("rmmod vmq_acl vmq")
+    sh("rmmod vmq_acl vmq_guard vmq_meter vmq")
 
 
 TESTS = [test_boot, test_ping, test_queues, test_tcp_outside, test_tcp_other,
