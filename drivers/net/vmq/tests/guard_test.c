@@ -370,10 +370,12 @@ static void guard_fragment_test(struct kunit *test)
 	f->data[7] = 5;
 	DROPPED_AS(GUARD_DROP_IPV4, f);
 	/* DHCP can't be read in pieces. */
-	f = frame_udp4(test, ip4(GUEST), ip4(SERVER), 68, 67, "x", 16);
+	f = frame_udp4(test, ip4(GUEST), ip4(SERVER), 68, 67,
+		       "0123456789abcdef", 16);
 	f->data[6] = 0x20;
 	DROPPED_AS(GUARD_DROP_MALFORMED, f);
-	f = frame_udp4(test, ip4(GUEST), ip4(SERVER), 1, 68, "x", 16);
+	f = frame_udp4(test, ip4(GUEST), ip4(SERVER), 1, 68,
+		       "0123456789abcdef", 16);
 	f->data[6] = 0x20;
 	DROPPED_AS(GUARD_DROP_DHCP_SERVER, f);
 }
