@@ -363,8 +363,12 @@ def test_rate():
     for rate in (6, 2):
         vf_set(0, f"max_tx_rate {rate}")
         drops = link_stats("vmq0v0")["tx_dropped"]
-        got = rate_of(raw, 0, 2)
-        ksft_pr(f"{rate} Mbit/s: {got:.2f}")
+        # a busy machine can make it slower, but never faster
+        for _ in range(4):
+            got = rate_of(raw, 0, 2)
+            ksft_pr(f"{rate} Mbit/s: {got:.2f}")
+            if got > rate * 0.95:
+                break
         ksft_lt(abs(got - rate) / rate, 0.05, f"{rate} Mbit/s: {got:.2f}")
         ksft_eq(link_stats("vmq0v0")["tx_dropped"], drops)
     vf_set(0, "max_tx_rate 0")
