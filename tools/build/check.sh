@@ -100,12 +100,13 @@ python() {
 }
 
 user_space() {
-	local out=$logs/vmqctl
-	# another clone may have been here, whose files are gone
-	rm -rf "$out"
-	mkdir -p "$out"
-	make -s -C tools/vmqctl O="$out" CFLAGS='-O2 -g -Wall -Wextra -Wshadow -Werror' 2>&1
-	make -s -C tools/vmq-vmstate O="$logs/vmq-vmstate" CFLAGS='-O2 -g -Werror' 2>&1
+	local tool
+	for tool in vmqctl vmq-vmstate; do
+		# another clone may have been here, whose files are gone
+		rm -rf "${logs:?}/$tool"
+		mkdir -p "$logs/$tool"
+		make -s -C "tools/$tool" O="$logs/$tool" CFLAGS='-O2 -g -Wall -Wextra -Wshadow -Werror' 2>&1
+	done
 }
 
 offline() {
