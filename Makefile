@@ -36,12 +36,16 @@ clean:			## remove what was built here; the cache stays
 		$(MAKE) -C $(KERNELDIR) M=$(CURDIR) clean; fi
 	$(MAKE) -C tools/vmqctl clean
 	$(MAKE) -C tools/vmq-vmstate clean
+	$(MAKE) -C tools/fuzz clean
 
 gen:			## generated files, from Documentation/netlink/specs/vmq.yaml
 	tools/build/gen.sh
 
 check: deps		## checkpatch, sparse, W=1, kernel-doc, shellcheck, generated files
 	tools/build/check.sh
+
+fuzz: deps		## libFuzzer on all that reads a stream, SECONDS=60
+	$(MAKE) -C tools/fuzz run
 
 kunit: deps		## KUnit suites: UML, newest kernel, KASAN, lockdep, kmemleak
 	selftests/run kunit
@@ -71,4 +75,4 @@ help:			## this text
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | \
 		while IFS="$$(printf '\t')" read -r t d; do printf '  %-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all modules tools install clean gen check kunit selftests upstream e2e test demo bench deps help
+.PHONY: all modules tools install clean gen check fuzz kunit selftests upstream e2e test demo bench deps help

@@ -116,12 +116,13 @@ offline() {
 	/usr/bin/python3 tools/libvirt/tests/offline.py >"$logs/hook.tap" 2>&1 || cat "$logs/hook.tap"
 }
 
+# a minute of libFuzzer in all, beside the builds
 fuzz() {
 	local out=$logs/fuzz
 	mkdir -p "$out"
-	rsync -aR tools/fuzz drivers/net/vmq/stream.[ch] \
-		drivers/net/vmq/ext/*_record.[ch] drivers/net/vmq/ext/guard_dhcp*.[ch] include "$out/"
-	make -s -C "$out/tools/fuzz" run >"$out/log" 2>&1 || tail -n 20 "$out/log"
+	rsync -aR --delete --exclude='*_fuzz' --exclude='*_damage' tools/fuzz \
+		drivers/net/vmq/*.[ch] drivers/net/vmq/ext/*.[ch] include "$out/"
+	make -s -C "$out/tools/fuzz" run SECONDS=60 >"$out/log" 2>&1 || tail -n 20 "$out/log"
 }
 
 old_kernel() {
@@ -143,6 +144,8 @@ long_files() {
 
 echo "TAP version 13"
 echo "1..12"
+fuzz >"$logs/fuzz-log" 2>&1 &
+fuzzers=$!
 generated >"$logs/generated" 2>&1;		report "generated files are up to date" "$logs/generated"
 style >"$logs/checkpatch" 2>&1;			report "checkpatch --strict" "$logs/checkpatch"
 kernel_doc >"$logs/kernel-doc" 2>&1;		report "kernel-doc" "$logs/kernel-doc"
@@ -154,7 +157,8 @@ shell >"$logs/shellcheck" 2>&1;			report "shellcheck" "$logs/shellcheck"
 python >"$logs/python" 2>&1;			report "Python parses" "$logs/python"
 user_space >"$logs/user-space" 2>&1;		report "the tools build without a warning" "$logs/user-space"
 offline >"$logs/offline" 2>&1;			report "vmqctl and the libvirt hook, what needs no kernel" "$logs/offline"
-fuzz >"$logs/fuzz-log" 2>&1;			report "damaged streams and records in user space" "$logs/fuzz-log"
+wait "$fuzzers"
+report "fuzzers of stream, core, acl, guard and meter, 60 s" "$logs/fuzz-log"
 old_kernel >"$logs/old-kernel" 2>&1;		report "an old kernel is refused in one line" "$logs/old-kernel"
 long_files >"$logs/long-files" 2>&1;		report "one concern a file" "$logs/long-files"
 exit $((failed > 0))

@@ -9,6 +9,7 @@
 
 #include <linux/types.h>
 
+#include "rss_type.h"
 #include "rule.h"
 
 struct netlink_ext_ack;
@@ -17,35 +18,6 @@ struct vmq_port;
 struct vmq_queue;
 
 /* ---- rss_hash.c: pure ---- */
-
-#define VMQ_RSS_KEY_LEN		40
-#define VMQ_RSS_INPUT		36	/* two IPv6 addresses and two ports */
-#define VMQ_RSS_TABLE_MIN	128	/* entries */
-
-/* What a frame is to the hash. */
-enum vmq_rss_type {
-	VMQ_RSS_IP4,		/* without ports that count */
-	VMQ_RSS_TCP4,
-	VMQ_RSS_UDP4,
-	VMQ_RSS_SCTP4,
-	VMQ_RSS_IP6,
-	VMQ_RSS_TCP6,
-	VMQ_RSS_UDP6,
-	VMQ_RSS_SCTP6,
-	VMQ_RSS_TYPES,
-	VMQ_RSS_NO_TYPE = VMQ_RSS_TYPES,
-};
-
-/* Which fields of it are hashed. */
-enum vmq_rss_field {
-	VMQ_RSS_SRC = BIT(0),
-	VMQ_RSS_DST = BIT(1),
-	VMQ_RSS_SPORT = BIT(2),
-	VMQ_RSS_DPORT = BIT(3),
-};
-
-#define VMQ_RSS_ADDRS	(VMQ_RSS_SRC | VMQ_RSS_DST)
-#define VMQ_RSS_PORTS	(VMQ_RSS_SPORT | VMQ_RSS_DPORT)
 
 /**
  * struct vmq_rss_hash - a hash function: key and fields

@@ -12,6 +12,8 @@
 
 #include "state.h"
 
+static_assert(VMQ_CORE_NAME_MAX == VMQ_NAME_MAX);
+
 /* What was changed, in order to undo it. */
 struct vmq_core_undo {
 	bool active;

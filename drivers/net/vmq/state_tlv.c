@@ -10,8 +10,9 @@
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
-#include "state.h"
+#include "state_tlv.h"
 
 struct vmq_core_tlv {
 	__le16 type;
@@ -127,7 +128,8 @@ static void vmq_core_put_item(const struct vmq_core_state *st,
 		vmq_core_put_filters(st, data);
 		return;
 	case VMQ_CORE_MC:
-		memcpy(data, st->mc, st->n_mc * ETH_ALEN);
+		if (st->n_mc)
+			memcpy(data, st->mc, st->n_mc * ETH_ALEN);
 		return;
 	case VMQ_CORE_QUEUE_NAME:
 		memcpy(data, st->queue_name, vmq_core_item_len(st, item));

@@ -9,7 +9,8 @@
  * acl_flow.c   what a frame is, read safely
  * acl_conn.c   one connection: state, timeout
  * acl_table.c  the connections of a port
- * acl_state.c  connections to and from a saved stream, see acl_record.h
+ * acl_state.c  connections to and from a saved stream
+ * acl_record.c what may be in it
  *
  * Locks: rtnl serialises configuration, restore and detach. acl_port.lock
  * (BH) covers every change of which connections there are; inside it

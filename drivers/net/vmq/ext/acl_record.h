@@ -117,4 +117,10 @@ struct vmq_acl_rec_conn {
 	__le64 packets_out;
 };
 
+/* acl_record.c, which user space may compile, too */
+const char *acl_rec_conn_check(const struct vmq_acl_rec_conn *rec);
+const char *acl_rec_check(const void *data, __u32 size);
+__u32 acl_rec_count(const void *data);
+void acl_rec_get(const void *data, __u32 i, struct vmq_acl_rec_conn *entry);
+
 #endif /* _VMQ_ACL_RECORD_H */

@@ -17,9 +17,6 @@
 #define ACL_ENTRY	sizeof(struct vmq_acl_rec_conn)
 #define ACL_PER_RECORD	((VMQ_RECORD_DATA_MAX - ACL_HDR) / ACL_ENTRY)
 
-static_assert(sizeof(struct vmq_acl_rec_hdr) == 8);
-static_assert(sizeof(struct vmq_acl_rec_conn) == 64);
-
 /* ---- save ---- */
 
 static void acl_addr_put(u8 *to, const struct in6_addr *addr)
@@ -202,57 +199,6 @@ struct acl_session {
 	unsigned int extra;		/* connections that will be new */
 };
 
-static bool acl_rec_addr_ok(const u8 *addr, u8 family)
-{
-	return family == VMQ_ACL_REC_IPV6 || !memchr_inv(addr + 4, 0, 12);
-}
-
-/* Returns what is wrong with an entry, or NULL. */
-static const char *acl_rec_conn_check(const struct vmq_acl_rec_conn *rec)
-{
-	u16 flags = le16_to_cpu(rec->flags);
-	u32 timeout = le32_to_cpu(rec->timeout_ms);
-
-	if (rec->family != VMQ_ACL_REC_IPV4 && rec->family != VMQ_ACL_REC_IPV6)
-		return "acl: a connection has an unknown family";
-
-	switch (rec->proto) {
-	case IPPROTO_TCP:
-		if (rec->state < VMQ_ACL_NEW || rec->state >= VMQ_ACL_STATES ||
-		    rec->state == VMQ_ACL_REPLIED)
-			return "acl: a connection has an unknown state";
-		break;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		if (rec->family != (rec->proto == IPPROTO_ICMP ?
-				    VMQ_ACL_REC_IPV4 : VMQ_ACL_REC_IPV6))
-			return "acl: a connection has a protocol of another family";
-		if (rec->local_port != rec->remote_port)
-			return "acl: an echo has two identifiers";
-		fallthrough;
-	case IPPROTO_UDP:
-		if (rec->state != VMQ_ACL_NEW && rec->state != VMQ_ACL_REPLIED)
-			return "acl: a connection has an unknown state";
-		break;
-	default:
-		return "acl: a connection has an unknown protocol";
-	}
-
-	if (rec->direction > VMQ_FROM_GUEST)
-		return "acl: a connection has an unknown direction";
-	if (le16_to_cpu(rec->vlan) > VLAN_VID_MASK)
-		return "acl: a connection has a VLAN id out of range";
-	if (flags & ~VMQ_ACL_REC_FLAGS || (flags && rec->proto != IPPROTO_TCP))
-		return "acl: a connection has unknown flags";
-	if (!timeout || timeout > VMQ_ACL_REC_TIMEOUT_MAX)
-		return "acl: a connection has a timeout out of range";
-	if (!acl_rec_addr_ok(rec->local, rec->family) ||
-	    !acl_rec_addr_ok(rec->remote, rec->family))
-		return "acl: an address is longer than its family";
-
-	return NULL;
-}
-
 static void acl_rec_key(const struct vmq_acl_rec_conn *rec, struct acl_key *key)
 {
 	memset(key, 0, sizeof(*key));
@@ -265,37 +211,6 @@ static void acl_rec_key(const struct vmq_acl_rec_conn *rec, struct acl_key *key)
 	key->proto = rec->proto;
 	if (rec->proto == IPPROTO_ICMP || rec->proto == IPPROTO_ICMPV6)
 		key->echo_dir = rec->direction;
-}
-
-static const char *acl_rec_hdr_check(const struct vmq_record *rec,
-				     struct vmq_acl_rec_hdr *hdr)
-{
-	u32 entry;
-
-	if (rec->size < sizeof(*hdr))
-		return "acl: a record is shorter than its header";
-
-	memcpy(hdr, rec->data, sizeof(*hdr));
-	entry = le16_to_cpu(hdr->entry_size);
-
-	if (entry < ACL_ENTRY || entry > VMQ_ACL_REC_ENTRY_MAX || entry % 8)
-		return "acl: a record has an entry size out of range";
-	if (hdr->reserved)
-		return "acl: a reserved field of a record is not 0";
-	if (!hdr->count ||
-	    (u64)le32_to_cpu(hdr->count) * entry != rec->size - sizeof(*hdr))
-		return "acl: a record's count does not fit its length";
-
-	return NULL;
-}
-
-/* The record may lie at any address, so its entries are copied out. */
-static void acl_rec_get(const struct vmq_record *rec,
-			const struct vmq_acl_rec_hdr *hdr, unsigned int i,
-			struct vmq_acl_rec_conn *entry)
-{
-	memcpy(entry, rec->data + sizeof(*hdr) +
-		      i * le16_to_cpu(hdr->entry_size), sizeof(*entry));
 }
 
 /**
@@ -335,7 +250,6 @@ int acl_validate(struct vmq_ext_port *ep, const struct vmq_record *rec,
 	struct acl_session *session = ep->session;
 	struct acl_port *acl = ep->priv;
 	struct vmq_acl_rec_conn entry;
-	struct vmq_acl_rec_hdr hdr;
 	struct acl_key key;
 	const char *wrong;
 	unsigned int i, max;
@@ -345,9 +259,9 @@ int acl_validate(struct vmq_ext_port *ep, const struct vmq_record *rec,
 		return -EOPNOTSUPP;
 	}
 
-	wrong = acl_rec_hdr_check(rec, &hdr);
-	for (i = 0; !wrong && i < le32_to_cpu(hdr.count); i++) {
-		acl_rec_get(rec, &hdr, i, &entry);
+	wrong = acl_rec_check(rec->data, rec->size);
+	for (i = 0; !wrong && i < acl_rec_count(rec->data); i++) {
+		acl_rec_get(rec->data, i, &entry);
 		wrong = acl_rec_conn_check(&entry);
 		if (wrong)
 			break;
@@ -417,24 +331,23 @@ int acl_apply(struct vmq_ext_port *ep, const struct vmq_record *rec,
 	struct acl_session *session = ep->session;
 	struct acl_port *acl = ep->priv;
 	struct vmq_acl_rec_conn entry;
-	struct vmq_acl_rec_hdr hdr;
 	unsigned int i, count, over = 0;
 	struct acl_undo *undo;
 	struct acl_conn *conn;
 	int err;
 
 	/* Cheap, and a table is not the place for what was not validated. */
-	if (acl_rec_hdr_check(rec, &hdr))
+	if (acl_rec_check(rec->data, rec->size))
 		return -EINVAL;
 
-	count = le32_to_cpu(hdr.count);
+	count = acl_rec_count(rec->data);
 	undo = kvzalloc(struct_size(undo, step, count), GFP_KERNEL);
 	if (!undo)
 		goto no_memory;
 	list_add(&undo->list, &session->undo);
 
 	for (i = 0; i < count; i++) {
-		acl_rec_get(rec, &hdr, i, &entry);
+		acl_rec_get(rec->data, i, &entry);
 		if (acl_rec_conn_check(&entry))
 			return -EINVAL;
 

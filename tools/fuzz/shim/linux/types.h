@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* As much of the kernel as the stream's codec uses, for a build in user space. */
+/* As much of the kernel as the parsers use, for a build in user space. */
 #ifndef _FUZZ_LINUX_TYPES_H
 #define _FUZZ_LINUX_TYPES_H
 
@@ -14,13 +14,21 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 typedef int64_t s64;
+typedef uint16_t __be16;
+typedef uint32_t __be32;
 typedef uint16_t __le16;
 typedef uint32_t __le32;
 typedef uint64_t __le64;
 typedef uint8_t __u8;
 typedef uint16_t __u16;
 typedef uint32_t __u32;
+typedef uint64_t __u64;
 
+#define __percpu
+#define __counted_by(member)
+#define S64_MAX		INT64_MAX
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define ALIGN(n, to)	(((n) + (to) - 1) / (to) * (to))
 #define BIT(n)		(1U << (n))
 #define cpu_to_le16	htole16
 #define cpu_to_le32	htole32
