@@ -46,9 +46,10 @@ generated() {
 }
 
 # kzalloc_obj() is not in 6.12; compat.h is where versions are looked at.
-style() {
+# shellcheck disable=SC2317 # each() calls it
+style_of() {
 	local f ignore
-	while read -r f; do
+	for f; do
 		ignore=ALLOC_WITH_SIZEOF,FILE_PATH_CHANGES,SPDX_LICENSE_TAG
 		case $f in
 		*/compat.h) ignore=$ignore,LINUX_VERSION_CODE,CONSTANT_COMPARISON ;;
@@ -56,18 +57,29 @@ style() {
 		esac
 		"$source/scripts/checkpatch.pl" --no-tree --strict --terse --show-types \
 			--no-summary --ignore "$ignore" -f "$f" 2>&1
-	done < <(files 'drivers/*.[ch]' 'include/*.h')
+	done
 }
 
-kernel_doc() {
+# shellcheck disable=SC2317 # each() calls it
+kernel_doc_of() {
 	local f
-	while read -r f; do
+	for f; do
 		case $f in
 		*_gen.[ch] | */tests/* | include/uapi/*) continue ;;
 		esac
 		/usr/bin/python3 "$source/scripts/kernel-doc" -none -Wall "$f" 2>&1 | grep -v ' info: '
-	done < <(files 'drivers/*.[ch]' 'include/*.h')
+	done
 }
+
+# each FUNCTION: it gets the module's sources, some at a time, on every CPU
+each() {
+	export source
+	export -f "${1?}"
+	files 'drivers/*.[ch]' 'include/*.h' | xargs -P "$(nproc)" -n 12 bash -c "$1 \"\$@\"" -
+}
+
+style() { each style_of; }
+kernel_doc() { each kernel_doc_of; }
 
 # build NAME KERNELDIR [MAKE-ARGUMENT...]: what compiler and sparse say
 build() {
@@ -76,7 +88,7 @@ build() {
 	mkdir -p "$tree"
 	rsync -a --delete --include='*/' --include='*.[ch]' --include='Kbuild' \
 		--exclude='*' --filter='P *' Kbuild drivers include "$tree/"
-	if ! make -C "$dir" M="$tree" W=1 C=2 CHECK='sparse -Wno-shift-count-negative' "$@" modules \
+	if ! make -j"$(nproc)" -C "$dir" M="$tree" W=1 C=2 CHECK='sparse -Wno-shift-count-negative' "$@" modules \
 		>"$logs/$name.make" 2>&1; then
 		tail -n 20 "$logs/$name.make"
 	fi
