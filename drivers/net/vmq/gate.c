@@ -365,16 +365,18 @@ static void vmq_gate_lose(struct vmq_gate *g, struct sk_buff_head *drop)
  * vmq_gate_put_first() - puts frames before all that arrived here
  * @g: the gate, shut
  * @list: the frames, oldest first; empty afterwards
+ * @lost: those that are not in @list
  *
  * Context: Process context.
  */
-void vmq_gate_put_first(struct vmq_gate *g, struct sk_buff_head *list)
+void vmq_gate_put_first(struct vmq_gate *g, struct sk_buff_head *list, u32 lost)
 {
 	struct sk_buff_head drop;
 
 	__skb_queue_head_init(&drop);
 	local_bh_disable();
 	spin_lock(&g->lock);
+	g->n.dropped += lost;
 	vmq_gate_fill(g, list, &drop);
 	spin_unlock(&g->lock);
 	vmq_gate_lose(g, &drop);

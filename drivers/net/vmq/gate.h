@@ -154,7 +154,8 @@ u32 vmq_gate_clone(struct vmq_gate *g, struct sk_buff_head *list,
 		   u64 *closed_at);
 void vmq_gate_save_end(struct vmq_gate *g, bool ok, u32 saved, u32 lost);
 void vmq_gate_save_undo(struct vmq_gate *g);
-void vmq_gate_put_first(struct vmq_gate *g, struct sk_buff_head *list);
+void vmq_gate_put_first(struct vmq_gate *g, struct sk_buff_head *list,
+			u32 lost);
 void vmq_gate_restore(struct vmq_gate *g, struct sk_buff_head *list,
 		      u64 closed_at, u32 restored, u32 lost);
 void vmq_gate_redirect(struct vmq_gate *g, bool on);

@@ -259,23 +259,25 @@ void vmq_port_gate_set(struct vmq_port *port, enum vmq_port_gate mode)
  * vmq_port_gate_save() - shuts the gate of a port that is about to be saved
  * @port: the port
  *
- * What the guest has not read yet becomes the first of what waits.
+ * What the guest has not got yet becomes the first of what waits.
  *
  * Context: Process context, rtnl held.
  */
 void vmq_port_gate_save(struct vmq_port *port)
 {
+	struct vmq_gate *g = &port->gate;
 	struct sk_buff_head ring;
-	bool open = READ_ONCE(port->gate.mode) == VMQ_PORT_GATE_OPEN;
+	u32 lost;
+	bool open = READ_ONCE(g->mode) == VMQ_PORT_GATE_OPEN;
 
 	vmq_port_gate_use(port);
-	vmq_gate_save_begin(&port->gate);
+	vmq_gate_save_begin(g);
 	synchronize_net();
 	if (!open)
 		return;
 	__skb_queue_head_init(&ring);
-	vmq_tap_take(port, &ring);
-	vmq_gate_put_first(&port->gate, &ring);
+	lost = vmq_tap_take(port, &ring);
+	vmq_gate_put_first(g, &ring, lost);
 }
 
 /**
@@ -347,6 +349,8 @@ void vmq_port_redirect_set(struct vmq_port *port, struct net_device *dev)
 		netdev_hold(dev, &port->redirect_tracker, GFP_KERNEL);
 		vmq_gate_redirect(&port->gate, true);
 	}
+	/* who forwards wants no frame lost */
+	vmq_stray_set(&port->stray, dev);
 }
 
 /**
@@ -401,6 +405,7 @@ void vmq_port_gate_init(struct vmq_port *port)
 {
 	vmq_gate_init(&port->gate, &vmq_port_gate_ops);
 	vmq_announce_init(port);
+	vmq_stray_init(&port->stray);
 }
 
 /**

@@ -34,7 +34,7 @@ static int vmq_tap_claim(unsigned int minor, bool *first)
 	int err = 0;
 
 	rtnl_lock();
-	port = xa_load(&vmq_tap_ports, minor);
+	port = vmq_tap_port(minor);
 	if (!port || port->deleted) {
 		err = -ENODEV;
 	} else if (!port->claimed) {
@@ -54,7 +54,7 @@ static void vmq_tap_disclaim(unsigned int minor)
 	struct vmq_port *port;
 
 	rtnl_lock();
-	port = xa_load(&vmq_tap_ports, minor);
+	port = vmq_tap_port(minor);
 	/* somebody else may have opened it meanwhile */
 	if (port && port->claimed && !port->tap.numqueues) {
 		WRITE_ONCE(port->claimed, false);
@@ -131,6 +131,7 @@ static rx_handler_result_t vmq_tap_rx(struct sk_buff **pskb)
 	/* a guest that does not read must not hold what a sender needs back */
 	skb_orphan(*pskb);
 	nf_reset_ct(*pskb);
+	vmq_stray_mark(&port->stray, port->tap.minor, *pskb);
 	result = tap_handle_frame(pskb);
 	if (result != RX_HANDLER_PASS)
 		return result;
@@ -191,30 +192,56 @@ bool vmq_tap_has_room(struct vmq_port *port)
 	return true;
 }
 
+/* Makes a frame of the ring one that was received, but not delivered. */
+static void vmq_tap_taken(struct sk_buff *skb, u16 index)
+{
+	vmq_stray_unmark(skb);
+	skb_reset_mac_header(skb);
+	__skb_pull(skb, ETH_HLEN);
+	*vmq_gate_cb(skb) = (struct vmq_gate_cb) {
+		.index = index,
+		.counted = true,
+	};
+}
+
 /**
- * vmq_tap_take() - takes away what the guest has not read yet
+ * vmq_tap_take() - takes away what the guest has not got yet
  * @port: the port
  * @list: gets the frames, data at the network header
  *
  * Context: Process context, rtnl held; no frame is on its way to the guest.
+ * Return: frames that there was no memory for.
  */
-void vmq_tap_take(struct vmq_port *port, struct sk_buff_head *list)
+u32 vmq_tap_take(struct vmq_port *port, struct sk_buff_head *list)
 {
 	struct tap_queue *tq;
 	struct sk_buff *skb;
+	u32 lost;
 
 	ASSERT_RTNL();
+	/* read before all that is in the ring */
+	lost = vmq_stray_take(&port->stray, list);
+	skb_queue_walk(list, skb)
+		vmq_tap_taken(skb, 0);
 	list_for_each_entry(tq, &port->tap.queue_list, next) {
 		while ((skb = ptr_ring_consume_bh(&tq->ring))) {
-			skb_reset_mac_header(skb);
-			__skb_pull(skb, ETH_HLEN);
-			*vmq_gate_cb(skb) = (struct vmq_gate_cb) {
-				.index = tq->queue_index,
-				.counted = true,
-			};
+			vmq_tap_taken(skb, tq->queue_index);
 			__skb_queue_tail(list, skb);
 		}
 	}
+	return lost;
+}
+
+/**
+ * vmq_tap_port() - the port of a character device
+ * @minor: of the device
+ *
+ * Context: Any, RCU read side or rtnl held.
+ * Return: the port or NULL.
+ */
+struct vmq_port *vmq_tap_port(u32 minor)
+{
+	return xa_load(&vmq_tap_ports, minor);
 }
 
 /* ---- the device node ---- */

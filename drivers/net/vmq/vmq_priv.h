@@ -29,6 +29,7 @@
 #include "announce.h"
 #include "compat.h"
 #include "gate.h"
+#include "port_stray.h"
 #include "rss.h"
 #include "queue_fifo.h"
 #include "rule.h"
@@ -426,6 +427,7 @@ struct vmq_port {
 	struct vmq_gate gate;
 	struct net_device __rcu *redirect; /* of frames that the gate keeps out */
 	struct vmq_announce announce;
+	struct vmq_stray stray;		/* frames that QEMU read for nothing */
 
 	/* rtnl */
 	u32 id;
@@ -483,7 +485,8 @@ void vmq_tap_detach(struct vmq_port *port);
 int vmq_tap_make_node(struct vmq_port *port);
 void vmq_tap_remove_node(struct vmq_port *port);
 bool vmq_tap_has_room(struct vmq_port *port);
-void vmq_tap_take(struct vmq_port *port, struct sk_buff_head *list);
+u32 vmq_tap_take(struct vmq_port *port, struct sk_buff_head *list);
+struct vmq_port *vmq_tap_port(u32 minor);
 
 /* ---- ethtool.c, ethtool_nfc.c, ethtool_rss.c, stats.c ---- */
 

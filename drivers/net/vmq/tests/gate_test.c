@@ -317,7 +317,7 @@ static void vmq_gate_restored(struct kunit *test)
 		test_offer(test, t, i);
 	/* stale, from an earlier stream */
 	__skb_queue_tail(&list, test_skb(test, 77, 64));
-	vmq_gate_put_first(&t->g, &list);
+	vmq_gate_put_first(&t->g, &list, 0);
 	for (i = 0; i < 5; i++)
 		__skb_queue_tail(&list, test_skb(test, i, 64));
 	vmq_gate_restore(&t->g, &list, 1234, 6, 1);
