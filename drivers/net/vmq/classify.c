@@ -186,6 +186,16 @@ struct vmq_queue *vmq_classify_mac(const struct vmq_adapter *a,
 				    vmq_skb_vid(skb));
 }
 
+/* Its stack frame and its key are not for those who have no such rules. */
+static noinline struct vmq_queue *vmq_classify_all(const struct vmq_adapter *a,
+						   const struct sk_buff *skb)
+{
+	struct vmq_key key;
+
+	vmq_key_from_skb(skb, &key, vmq_rules_need_ip(&a->rules));
+	return vmq_rules_lookup(&a->rules, &key);
+}
+
 /**
  * vmq_classify() - the queue of a frame by all rules (F-13 to F-16)
  * @a: the adapter
@@ -197,10 +207,7 @@ struct vmq_queue *vmq_classify_mac(const struct vmq_adapter *a,
 struct vmq_queue *vmq_classify(const struct vmq_adapter *a,
 			       const struct sk_buff *skb)
 {
-	struct vmq_key key;
-
-	if (!vmq_rules_masked(&a->rules) || vmq_skb_foreign_tag(skb))
+	if (likely(!vmq_rules_masked(&a->rules)) || vmq_skb_foreign_tag(skb))
 		return vmq_classify_mac(a, skb);
-	vmq_key_from_skb(skb, &key, vmq_rules_need_ip(&a->rules));
-	return vmq_rules_lookup(&a->rules, &key);
+	return vmq_classify_all(a, skb);
 }

@@ -121,6 +121,20 @@ static inline void vmq_net_dim(struct dim *dim, struct dim_sample *sample)
 #endif
 }
 
+/* Is there anything at the ingress of a netdev, whatever the kernel has there? */
+static inline bool vmq_ingress_hooked(const struct net_device *dev)
+{
+	bool hooked = rcu_access_pointer(dev->xdp_prog);
+
+#ifdef CONFIG_NET_XGRESS
+	hooked |= !!rcu_access_pointer(dev->tcx_ingress);
+#endif
+#ifdef CONFIG_NETFILTER_INGRESS
+	hooked |= !!rcu_access_pointer(dev->nf_hooks_ingress);
+#endif
+	return hooked;
+}
+
 /* Keeps a netdev in the netns it was made in. */
 static inline void vmq_netdev_pin_netns(struct net_device *dev)
 {

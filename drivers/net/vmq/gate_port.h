@@ -21,6 +21,12 @@ struct vmq_gate_report {
 
 DECLARE_STATIC_KEY_FALSE(vmq_gate_key);	/* a port used its gate */
 
+/* Was there ever a gate that was shut? Else there is nothing to look at. */
+static inline bool vmq_gate_used(void)
+{
+	return static_branch_unlikely(&vmq_gate_key);
+}
+
 bool __vmq_gate_rx(struct vmq_port *port, u16 index, bool counted,
 		   struct sk_buff *skb);
 bool __vmq_gate_mutes_flood(struct vmq_port *port);

@@ -75,10 +75,12 @@ static void vmq_port_give_back_queues(struct vmq_port *port)
 {
 	u32 i;
 
+	u32 n = port->n_queues;
+
 	mutex_lock(&port->adapter->lock);
-	for (i = 0; i < port->n_queues; i++)
+	vmq_stats_disown(port);
+	for (i = 0; i < n; i++)
 		vmq_queue_give_back(port->queue[i]);
-	WRITE_ONCE(port->n_queues, 0);
 	vmq_rss_port_destroy(port);
 	vmq_rss_unclaim(port->adapter);
 	mutex_unlock(&port->adapter->lock);
@@ -133,6 +135,7 @@ int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
 	struct vmq_filter_spec spec;
 	u32 old = port->mac_location;
 	int err;
+	u32 i;
 
 	err = vmq_port_check_mac(port, mac, extack);
 	if (err)
@@ -150,6 +153,8 @@ int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
 		return err;
 	port->mac_location = spec.location;
 	eth_hw_addr_set(port->dev, mac);
+	for (i = 0; i < port->n_queues; i++)
+		vmq_queue_set_mac(port->queue[i], mac);
 	vmq_path_mac(port);
 	return 0;
 }
@@ -192,6 +197,7 @@ static int vmq_port_ndo_init(struct net_device *dev)
 	port->soft.state = VMQ_QUEUE_STATE_RUNNING;
 	INIT_LIST_HEAD(&port->soft.rules);
 	RCU_INIT_POINTER(port->soft.port, port);
+	seqlock_init(&port->stats_lock);
 	vmq_tap_attach(port);
 	vmq_port_gate_init(port);
 	netdev_lockdep_set_classes(dev);
@@ -207,14 +213,36 @@ static void vmq_port_ndo_uninit(struct net_device *dev)
 	vmq_tap_detach(vmq_port_priv(dev));
 }
 
+/**
+ * vmq_port_say() - tells its queues whether a port has a say in their frames
+ * @port: the port; what its say comes from just changed
+ *
+ * Where it has none, they take the shortest way: vmq_rx().
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_port_say(struct vmq_port *port)
+{
+	bool say = port->deleted || !netif_running(port->dev);
+	u32 i;
+
+	for (i = 0; i < port->n_queues; i++) {
+		vmq_fifo_flag(&port->queue[i]->fifo, VMQ_SLOW_TAP,
+			      port->claimed);
+		vmq_fifo_flag(&port->queue[i]->fifo, VMQ_SLOW_PORT, say);
+	}
+}
+
 static int vmq_port_open(struct net_device *dev)
 {
+	vmq_port_say(vmq_port_priv(dev));
 	netif_tx_start_all_queues(dev);
 	return 0;
 }
 
 static int vmq_port_stop(struct net_device *dev)
 {
+	vmq_port_say(vmq_port_priv(dev));
 	netif_tx_stop_all_queues(dev);
 	return 0;
 }
@@ -484,6 +512,7 @@ static void vmq_port_hide(struct vmq_port *port)
 	vmq_path_give_up(port);
 	/* nothing of it is sent from here on, with or without extensions */
 	WRITE_ONCE(port->deleted, true);
+	vmq_port_say(port);
 	WRITE_ONCE(port->soft.state, VMQ_QUEUE_STATE_FREEING);
 	vmq_session_kill(port);
 	vmq_port_gate_destroy(port);

@@ -41,8 +41,10 @@ static int vmq_tap_claim(unsigned int minor, bool *first)
 		/* refused while it is in a bridge or the like */
 		err = netdev_rx_handler_register(port->dev, vmq_tap_rx,
 						 &port->tap);
-		if (!err)
+		if (!err) {
 			WRITE_ONCE(port->claimed, true);
+			vmq_port_say(port);
+		}
 		*first = !err;
 	}
 	rtnl_unlock();
@@ -58,6 +60,7 @@ static void vmq_tap_disclaim(unsigned int minor)
 	/* somebody else may have opened it meanwhile */
 	if (port && port->claimed && !port->tap.numqueues) {
 		WRITE_ONCE(port->claimed, false);
+		vmq_port_say(port);
 		netdev_rx_handler_unregister(port->dev);
 	}
 	rtnl_unlock();
@@ -140,6 +143,30 @@ static rx_handler_result_t vmq_tap_rx(struct sk_buff **pskb)
 	vmq_stats_drop(vmq_port_queue(port)->stats, VMQ_DROP_READER);
 	kfree_skb_reason(*pskb, SKB_DROP_REASON_DEV_READY);
 	return RX_HANDLER_CONSUMED;
+}
+
+/**
+ * vmq_tap_rx_any() - gives a frame to a tap that has work to do with it
+ * @skb: the frame, as vmq_queue_rx() leaves it
+ *
+ * Context: RCU read side, BH off.
+ */
+void vmq_tap_rx_any(struct sk_buff *skb)
+{
+	vmq_tap_rx(&skb);
+}
+
+/**
+ * vmq_tap_full() - counts and frees a frame that found the ring full
+ * @port: the port
+ * @skb: the frame
+ *
+ * Context: RCU read side, BH off.
+ */
+void vmq_tap_full(struct vmq_port *port, struct sk_buff *skb)
+{
+	vmq_tap_count_rx_dropped(&port->tap);
+	kfree_skb_reason(skb, SKB_DROP_REASON_FULL_RING);
 }
 
 /**

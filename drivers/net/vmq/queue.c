@@ -2,10 +2,12 @@
 /*
  * Queues: their ids, their life from allocation to free, and who they serve.
  */
+#include <linux/etherdevice.h>
+
 #include "vmq_priv.h"
 
 /* Target of filters that drop; it belongs to no adapter and never runs. */
-struct vmq_queue vmq_drop_queue;
+struct vmq_queue vmq_drop_queue = { .fifo.slow = VMQ_SLOW_PORT };
 
 /* Frames that wait are dropped and counted. */
 static void vmq_queue_purge(struct vmq_queue *q)
@@ -56,6 +58,7 @@ void vmq_queue_setup(struct vmq_queue *q, struct vmq_adapter *a)
 {
 	q->adapter = a;
 	vmq_fifo_init(&q->fifo, a->ring);
+	q->fifo.slow = VMQ_SLOW_PORT;
 	INIT_WORK(&q->work, vmq_queue_work);
 }
 
@@ -197,8 +200,23 @@ int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
 	if (err)
 		return err;
 	(*out)->index = index;
+	(*out)->dev = port->dev;
+	vmq_queue_set_mac(*out, port->dev->dev_addr);
+	vmq_stats_own(*out);
 	rcu_assign_pointer((*out)->port, port);
 	return 0;
+}
+
+/**
+ * vmq_queue_set_mac() - says which unicast frames of a queue are for the host
+ * @q: the queue, of a port
+ * @mac: address of the port's netdev
+ *
+ * Context: Process context, rtnl or adapter->lock held.
+ */
+void vmq_queue_set_mac(struct vmq_queue *q, const u8 *mac)
+{
+	ether_addr_copy(q->mac, mac);
 }
 
 /**
@@ -275,7 +293,10 @@ bool vmq_queue_stop(struct vmq_queue *q)
 void vmq_queue_give_back(struct vmq_queue *q)
 {
 	vmq_queue_drain(q);
+	vmq_fifo_flag(&q->fifo, VMQ_SLOW_PORT, true);
+	vmq_fifo_flag(&q->fifo, VMQ_SLOW_TAP, false);
 	RCU_INIT_POINTER(q->port, NULL);
+	q->own = false;
 	if (vmq_queue_event(q, VMQ_QEV_GIVE_BACK_LAST))
 		return;
 	list_del_init(&q->owned);

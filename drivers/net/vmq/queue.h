@@ -69,17 +69,20 @@ struct vmq_queue_param {
  * state says whether the id is allocated.
  */
 struct vmq_queue {
-	/* read for every frame */
-	struct vmq_port __rcu *port;	/* NULL: frames go to the adapter */
-	struct vmq_rss __rcu *rss;	/* stands for several queues, else NULL */
+	/* read for every frame: up to fifo.slow, it is one cache line */
+	struct net_device *dev;		/* of its port, where that has it alone */
 	struct vmq_pcpu_stats __percpu *stats;
-	struct vmq_adapter *adapter;
-	u16 id;
+	u8 mac[ETH_ALEN];		/* of @dev; a frame may see half a change */
 	u16 index;			/* among the queues of its port */
+	u16 id;
 	u8 state;			/* enum vmq_queue_state */
 	bool via_uplink;		/* of a VF of the uplink, which has its frames */
+	bool own;			/* @dev's sums have its receive counters */
 	u16 lookahead;			/* bytes, with VMQ_SLOW_LOOKAHEAD */
+	struct vmq_port __rcu *port;	/* NULL: frames go to the adapter */
+	struct vmq_rss __rcu *rss;	/* stands for several queues, else NULL */
 	struct vmq_fifo fifo;		/* frames that can't be delivered in place */
+	struct vmq_adapter *adapter;
 	struct work_struct work;	/* wakes who delivers them, in softirq */
 
 	/* adapter->lock, changed under rtnl too */
@@ -96,7 +99,10 @@ struct vmq_queue {
 	struct vmq_queue_param param;
 	struct vmq_owner *owner;	/* socket that allocated it, else NULL */
 	struct list_head owned;		/* in owner->queues */
-};
+	struct vmq_stats_rx before;	/* counted before it was its port's */
+} ____cacheline_aligned;
+
+static_assert(offsetofend(struct vmq_queue, fifo.slow) <= 64);
 
 /* Does something need it to take frames? */
 static inline bool vmq_queue_used(const struct vmq_queue *q)
@@ -114,6 +120,7 @@ struct vmq_queue *vmq_queue_find(struct vmq_adapter *a, u32 id);
 int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
 		    struct vmq_queue **out);
 int vmq_queue_alloc_id(struct vmq_adapter *a, u32 id, struct vmq_queue **out);
+void vmq_queue_set_mac(struct vmq_queue *q, const u8 *mac);
 bool vmq_queue_stop(struct vmq_queue *q);
 void vmq_queue_give_back(struct vmq_queue *q);
 int vmq_queue_alloc_owned(struct vmq_adapter *a, struct vmq_owner *owner,

@@ -30,6 +30,8 @@
 #define VMQ_SLOW_NAPI		BIT(1)	/* the queue has a consumer of its own */
 #define VMQ_SLOW_SINGLE		BIT(2)	/* its frames share calls with no others */
 #define VMQ_SLOW_LOOKAHEAD	BIT(3)	/* they need room and linear bytes */
+#define VMQ_SLOW_PORT		BIT(4)	/* there is no port, or it has a say */
+#define VMQ_SLOW_TAP		BIT(5)	/* they are for the ring of its tap */
 
 /* These need the FIFO. */
 #define VMQ_SLOW_FIFO		(VMQ_SLOW_WAIT | VMQ_SLOW_NAPI |	\

@@ -295,14 +295,6 @@ const struct vmq_rule *vmq_rules_find(struct vmq_rules *rules,
 	return vmq_tuples_find(rules, vmq_rules_list(rules, mask), key, mask);
 }
 
-/* Was a rule moved since @moves was read? Then a lookup may have missed it. */
-static bool vmq_rules_moved(const struct vmq_rules *rules, unsigned int moves)
-{
-	/* Pairs with the smp_wmb() in vmq_rules_replace(). */
-	smp_rmb();
-	return READ_ONCE(rules->moves) != moves;
-}
-
 /**
  * vmq_rules_lookup_mac() - which target gets a frame? By MAC and VLAN id alone
  * @rules: the rules; not for those that vmq_rules_masked() is true for
@@ -315,16 +307,7 @@ static bool vmq_rules_moved(const struct vmq_rules *rules, unsigned int moves)
 void *vmq_rules_lookup_mac(const struct vmq_rules *rules, const u8 *mac,
 			   u16 vid)
 {
-	unsigned int moves;
-	unsigned long hit;
-
-	do {
-		/* Pairs with the release in vmq_rules_replace(). */
-		moves = smp_load_acquire(&rules->moves);
-		hit = vmq_exact_lookup(rules, mac, vid);
-	} while (unlikely(vmq_rules_moved(rules, moves)));
-
-	return (void *)(hit & ~VMQ_EXACT_LAST);
+	return vmq_exact_target_of(rules, mac, vid);
 }
 
 static void *vmq_rules_search(const struct vmq_rules *rules,

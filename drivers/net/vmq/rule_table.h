@@ -59,25 +59,25 @@ struct vmq_rule *vmq_exact_find(const struct vmq_rules *rules,
 				const struct vmq_key *mask);
 
 /* As the bytes lie in memory: the key is only compared and hashed. */
-static inline u64 vmq_exact_mac(const u8 *mac)
+static __always_inline u64 vmq_exact_mac(const u8 *mac)
 {
 	return (u64)get_unaligned((const u32 *)mac) << 32 |
 	       (u64)get_unaligned((const u16 *)(mac + 4)) << 16;
 }
 
-static inline u64 vmq_exact_vid(u16 vid)
+static __always_inline u64 vmq_exact_vid(u16 vid)
 {
 	return (u64)vid << VMQ_EXACT_VID_SHIFT | VMQ_EXACT_VALID;
 }
 
-static inline unsigned int vmq_exact_hash(const struct vmq_exact *exact,
-					  u64 seed, u64 key)
+static __always_inline unsigned int
+vmq_exact_hash(const struct vmq_exact *exact, u64 seed, u64 key)
 {
 	return hash_64(key ^ seed, exact->bits);
 }
 
-static inline unsigned long vmq_exact_get(const struct vmq_exact *exact,
-					  u64 seed, u64 key)
+static __always_inline unsigned long
+vmq_exact_get(const struct vmq_exact *exact, u64 seed, u64 key)
 {
 	unsigned int mask = (1U << exact->bits) - 1;
 	unsigned int i = vmq_exact_hash(exact, seed, key);
@@ -93,28 +93,68 @@ static inline unsigned long vmq_exact_get(const struct vmq_exact *exact,
 	}
 }
 
-/*
- * The best exact rule of a frame, as in a slot's target: its VLAN id before any
- * tag, but a rule with @last only when there is none without.
- */
-static inline unsigned long vmq_exact_lookup(const struct vmq_rules *rules,
-					     const u8 *mac, u16 vid)
+/* Where the rule for the VLAN id alone does not settle it. */
+static noinline unsigned long vmq_exact_any(const struct vmq_rules *rules,
+					    const struct vmq_exact *exact,
+					    u64 mac, unsigned long hit)
 {
-	const struct vmq_exact *exact = rcu_dereference(rules->exact);
-	u64 key = vmq_exact_mac(mac);
-	unsigned long any, hit;
+	unsigned long any = vmq_exact_get(exact, rules->seed,
+					  mac | VMQ_EXACT_ANY | VMQ_EXACT_VALID);
 
-	hit = vmq_exact_get(exact, rules->seed, key | vmq_exact_vid(vid));
-	if (hit && !(hit & VMQ_EXACT_LAST))
-		return hit;
-	if (!READ_ONCE(rules->any_vlan))
-		return hit;
-
-	any = vmq_exact_get(exact, rules->seed,
-			    key | VMQ_EXACT_ANY | VMQ_EXACT_VALID);
 	if (any && (!hit || !(any & VMQ_EXACT_LAST)))
 		return any;
 	return hit;
+}
+
+/*
+ * The best exact rule of a frame, as in a slot's target: its VLAN id before any
+ * tag, but a rule with @last only when there is none without. Inline for the sake
+ * of kernels that are built small: each frame comes here.
+ */
+static __always_inline unsigned long
+vmq_exact_lookup(const struct vmq_rules *rules, const u8 *mac, u16 vid)
+{
+	const struct vmq_exact *exact = rcu_dereference(rules->exact);
+	u64 key = vmq_exact_mac(mac);
+	unsigned long hit;
+
+	hit = vmq_exact_get(exact, rules->seed, key | vmq_exact_vid(vid));
+	if ((hit && !(hit & VMQ_EXACT_LAST)) || !READ_ONCE(rules->any_vlan))
+		return hit;
+	return vmq_exact_any(rules, exact, key, hit);
+}
+
+/* Was a rule moved since @moves was read? Then a lookup may have missed it. */
+static __always_inline bool vmq_rules_moved(const struct vmq_rules *rules,
+					    unsigned int moves)
+{
+	/* Pairs with the smp_wmb() in vmq_rules_replace(). */
+	smp_rmb();
+	return READ_ONCE(rules->moves) != moves;
+}
+
+/**
+ * vmq_exact_target_of() - vmq_rules_lookup_mac() for who has no time for a call
+ * @rules: the rules; not for those that vmq_rules_masked() is true for
+ * @mac: destination MAC address, 6 bytes
+ * @vid: VLAN id, 0 to 4095; 0 for an untagged or priority-tagged frame (F-22)
+ *
+ * Context: Any, in an RCU read-side section.
+ * Return: the target, or NULL if no rule matches (F-15).
+ */
+static __always_inline void *
+vmq_exact_target_of(const struct vmq_rules *rules, const u8 *mac, u16 vid)
+{
+	unsigned int moves;
+	unsigned long hit;
+
+	do {
+		/* Pairs with the release in vmq_rules_replace(). */
+		moves = smp_load_acquire(&rules->moves);
+		hit = vmq_exact_lookup(rules, mac, vid);
+	} while (unlikely(vmq_rules_moved(rules, moves)));
+
+	return (void *)(hit & ~VMQ_EXACT_LAST);
 }
 
 #endif /* _VMQ_RULE_TABLE_H */

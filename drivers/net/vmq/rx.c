@@ -8,8 +8,9 @@
  */
 #include <linux/etherdevice.h>
 
-#include "gate_port.h"
+#include "port_tap.h"
 #include "queue_napi.h"
+#include "rule_table.h"
 #include "trace.h"
 
 /* What is known of a frame while it waits in a FIFO. */
@@ -87,7 +88,8 @@ static struct net_device *__vmq_queue_rx(struct vmq_queue *q,
 deliver:
 	if (!flood)
 		vmq_stats_rx(q->stats, len, multicast);
-	vmq_stats_rx(port->stats[q->index], len, multicast);
+	if (flood || !q->own)
+		vmq_stats_rx(port->stats[q->index], len, multicast);
 	skb_record_rx_queue(skb, q->index);
 out:
 	skb->dev = dev;
@@ -177,6 +179,16 @@ static void vmq_queue_put(struct vmq_queue *q, struct sk_buff *skb, bool flood)
 	}
 }
 
+/* Hands a frame that went through a queue to its guest, if it has no host's stack
+ * in between.
+ */
+static bool vmq_queue_give(const struct vmq_queue *q, struct sk_buff *skb)
+{
+	struct vmq_port *port = rcu_dereference(q->port);
+
+	return port && READ_ONCE(port->claimed) && vmq_tap_give(port, skb);
+}
+
 /* Delivers frames of one queue in one call; their bytes. */
 static unsigned int vmq_queue_deliver(struct vmq_queue *q,
 				      struct sk_buff_head *batch)
@@ -189,14 +201,16 @@ static unsigned int vmq_queue_deliver(struct vmq_queue *q,
 		bytes += skb->len;
 		if (!vmq_queue_rx(q, skb, vmq_frame(skb)->flood))
 			continue;
-		list_add_tail(&skb->list, &list);
 		n++;
+		/* not past those that wait for the stack */
+		if (!list_empty(&list) || !vmq_queue_give(q, skb))
+			list_add_tail(&skb->list, &list);
 	}
-	if (n) {
+	if (n)
 		trace_vmq_deliver(q, n, READ_ONCE(q->fifo.slow) &
 					VMQ_SLOW_SINGLE);
+	if (!list_empty(&list))
 		netif_receive_skb_list(&list);
-	}
 	return bytes;
 }
 
@@ -282,7 +296,8 @@ void vmq_queue_receive(struct vmq_queue *q, struct sk_buff *skb, bool flood)
 	if (!vmq_queue_rx(q, skb, flood))
 		return;
 	trace_vmq_deliver(q, 1, false);
-	netif_receive_skb_core(skb);
+	if (!vmq_tap_give(port, skb))
+		netif_receive_skb_core(skb);
 }
 
 /* A copy of a flooded frame for one port. */
@@ -340,33 +355,52 @@ void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 	vmq_vfs_flood(a, skb, but);
 }
 
-/**
- * vmq_rx() - rx_handler of the uplink
- * @pskb: the frame, data at the network header, its tag in the metadata
- *
- * Context: RCU read side, BH off.
- * Return: RX_HANDLER_ANOTHER with the port or the adapter as its device, so
- * that the stack goes on there at once, or RX_HANDLER_CONSUMED.
+/*
+ * May a frame of the uplink go to the netdev or the tap of its queue at once? Then
+ * nobody has a say but the filter that named the queue, which may be NULL.
  */
-rx_handler_result_t vmq_rx(struct sk_buff **pskb)
+static __always_inline bool vmq_rx_plain(const struct vmq_queue *q,
+					 const struct sk_buff *skb)
 {
-	struct sk_buff *skb = *pskb;
-	struct vmq_adapter *a;
-	struct net_device *dev;
-	struct vmq_queue *q;
+	return q && !(READ_ONCE(q->fifo.slow) & ~VMQ_SLOW_TAP) &&
+	       READ_ONCE(q->state) == VMQ_QUEUE_STATE_RUNNING &&
+	       !is_multicast_ether_addr(eth_hdr(skb)->h_dest) &&
+	       !vmq_gate_used() && !vmq_ext_used();
+}
+
+/*
+ * What __vmq_queue_rx() comes to for such a frame, with what is in the queue's
+ * cache line alone.
+ */
+static __always_inline void vmq_rx_count(struct vmq_queue *q,
+					 struct sk_buff *skb)
+{
+	vmq_stats_rx(q->stats, skb->len + ETH_HLEN, false);
+	skb_record_rx_queue(skb, q->index);
+	skb->dev = q->dev;
+	skb->pkt_type = likely(ether_addr_equal(eth_hdr(skb)->h_dest, q->mac)) ?
+			PACKET_HOST : PACKET_OTHERHOST;
+	trace_vmq_deliver(q, 1, false);
+}
+
+/* The queue that the filters name, without a call where they are plain. */
+static __always_inline struct vmq_queue *
+vmq_rx_classify(const struct vmq_adapter *a, const struct sk_buff *skb)
+{
+	if (unlikely(vmq_rules_masked(&a->rules)) ||
+	    unlikely(vmq_skb_foreign_tag(skb)))
+		return vmq_classify(a, skb);
+	return vmq_exact_target_of(&a->rules, eth_hdr(skb)->h_dest,
+				   vmq_skb_vid(skb));
+}
+
+/* All other frames. q: what the filters say. */
+static noinline rx_handler_result_t vmq_rx_any(struct vmq_adapter *a,
+					       struct vmq_queue *q,
+					       struct sk_buff *skb)
+{
 	unsigned int slow;
 
-	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
-		return RX_HANDLER_PASS;
-	a = rcu_dereference(skb->dev->rx_handler_data);
-	skb = skb_share_check(skb, GFP_ATOMIC);
-	if (unlikely(!skb)) {
-		vmq_stats_drop(a->filter_drops, VMQ_DROP_NOMEM);
-		return RX_HANDLER_CONSUMED;
-	}
-	*pskb = skb;
-
-	q = vmq_classify(a, skb);
 	if (unlikely(q == &vmq_drop_queue)) {
 		vmq_stats_drop(a->filter_drops, VMQ_DROP_FILTER);
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED);
@@ -382,17 +416,53 @@ rx_handler_result_t vmq_rx(struct sk_buff **pskb)
 	else
 		q = vmq_rss_queue(q, skb);
 	slow = READ_ONCE(q->fifo.slow);
-	if (unlikely(slow)) {
-		if (slow & VMQ_SLOW_FIFO) {
-			vmq_queue_put(q, skb, false);
-			return RX_HANDLER_CONSUMED;
-		}
-		dev = vmq_queue_rx(q, skb, false);
-	} else {
-		dev = __vmq_queue_rx(q, skb, false);
+	if (unlikely(slow & VMQ_SLOW_FIFO)) {
+		vmq_queue_put(q, skb, false);
+		return RX_HANDLER_CONSUMED;
 	}
-	if (!dev)
+	if (unlikely(!vmq_queue_rx(q, skb, false)))
 		return RX_HANDLER_CONSUMED;
 	trace_vmq_deliver(q, 1, false);
-	return RX_HANDLER_ANOTHER;
+	return vmq_queue_give(q, skb) ? RX_HANDLER_CONSUMED :
+					RX_HANDLER_ANOTHER;
+}
+
+/**
+ * vmq_rx() - rx_handler of the uplink
+ * @pskb: the frame, data at the network header, its tag in the metadata
+ *
+ * Context: RCU read side, BH off.
+ * Return: RX_HANDLER_ANOTHER with the port or the adapter as its device, so
+ * that the stack goes on there at once, or RX_HANDLER_CONSUMED.
+ */
+rx_handler_result_t vmq_rx(struct sk_buff **pskb)
+{
+	struct sk_buff *skb = *pskb;
+	struct vmq_adapter *a;
+	struct vmq_port *port;
+	struct vmq_queue *q;
+
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
+		return RX_HANDLER_PASS;
+	a = rcu_dereference(skb->dev->rx_handler_data);
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (unlikely(!skb)) {
+		vmq_stats_drop(a->filter_drops, VMQ_DROP_NOMEM);
+		return RX_HANDLER_CONSUMED;
+	}
+	*pskb = skb;
+
+	q = vmq_rx_classify(a, skb);
+	if (unlikely(!vmq_rx_plain(q, skb)))
+		return vmq_rx_any(a, q, skb);
+	if (!(READ_ONCE(q->fifo.slow) & VMQ_SLOW_TAP)) {
+		vmq_rx_count(q, skb);
+		return RX_HANDLER_ANOTHER;
+	}
+	port = rcu_dereference(q->port);
+	if (unlikely(!READ_ONCE(port->tap.numvtaps)))
+		return vmq_rx_any(a, q, skb);
+	vmq_rx_count(q, skb);
+	return vmq_tap_give(port, skb) ? RX_HANDLER_CONSUMED :
+					 RX_HANDLER_ANOTHER;
 }

@@ -107,6 +107,65 @@ void vmq_stats_add(struct vmq_stats *sum, const struct vmq_stats *more)
 	sum->rx_drops += more->rx_drops;
 }
 
+/* What a queue received since it has been its port's. */
+static void vmq_stats_since(const struct vmq_queue *q,
+			    struct vmq_stats_rx *since)
+{
+	struct vmq_stats sum = {};
+
+	vmq_stats_sum(q->stats, &sum);
+	since->packets = sum.rx_packets - q->before.packets;
+	since->bytes = sum.rx_bytes - q->before.bytes;
+	since->multicast = sum.multicast - q->before.multicast;
+}
+
+/**
+ * vmq_stats_own() - has a queue count for its port too, from now on
+ * @q: the queue; no frame reaches it yet
+ *
+ * So a frame is counted once. What the port has of its own are copies of floods,
+ * drops, and what it sent.
+ *
+ * Context: Process context, adapter->lock held.
+ */
+void vmq_stats_own(struct vmq_queue *q)
+{
+	memset(&q->before, 0, sizeof(q->before));
+	vmq_stats_since(q, &q->before);
+	q->own = true;
+}
+
+/**
+ * vmq_stats_disown() - has a port keep what its queues counted for it
+ * @port: the port; no frame reaches its queues any more, and it has none after
+ *
+ * A reader sees the counts with the queues or with the port, never with both.
+ *
+ * Context: Process context, adapter->lock held.
+ */
+void vmq_stats_disown(struct vmq_port *port)
+{
+	struct vmq_pcpu_stats *s;
+	struct vmq_stats_rx rx;
+	u32 i;
+
+	write_seqlock_bh(&port->stats_lock);
+	for (i = 0; i < port->n_queues; i++) {
+		if (!port->queue[i]->own)
+			continue;
+		port->queue[i]->own = false;
+		vmq_stats_since(port->queue[i], &rx);
+		s = this_cpu_ptr(port->stats[i]);
+		u64_stats_update_begin(&s->syncp);
+		u64_stats_add(&s->rx_packets, rx.packets);
+		u64_stats_add(&s->rx_bytes, rx.bytes);
+		u64_stats_add(&s->multicast, rx.multicast);
+		u64_stats_update_end(&s->syncp);
+	}
+	WRITE_ONCE(port->n_queues, 0);
+	write_sequnlock_bh(&port->stats_lock);
+}
+
 /**
  * vmq_port_local() - what a port counted on this host
  * @port: the port
@@ -119,10 +178,26 @@ void vmq_stats_add(struct vmq_stats *sum, const struct vmq_stats *more)
 void vmq_port_local(const struct vmq_port *port, u32 from, u32 to,
 		    struct vmq_stats *sum)
 {
+	struct vmq_stats local;
+	struct vmq_stats_rx rx;
+	unsigned int seq;
 	u32 i;
 
-	for (i = from; i < to; i++)
-		vmq_stats_sum(port->stats[i], sum);
+	do {
+		seq = read_seqbegin(&port->stats_lock);
+		memset(&local, 0, sizeof(local));
+		for (i = from; i < to; i++) {
+			vmq_stats_sum(port->stats[i], &local);
+			if (i >= READ_ONCE(port->n_queues) ||
+			    !port->queue[i]->own)
+				continue;
+			vmq_stats_since(port->queue[i], &rx);
+			local.rx_packets += rx.packets;
+			local.rx_bytes += rx.bytes;
+			local.multicast += rx.multicast;
+		}
+	} while (read_seqretry(&port->stats_lock, seq));
+	vmq_stats_add(sum, &local);
 }
 
 /**

@@ -10,6 +10,7 @@
 
 struct vmq_adapter;
 struct vmq_port;
+struct vmq_queue;
 
 /* Why a frame that matched a queue was not delivered. */
 enum vmq_drop {
@@ -24,6 +25,7 @@ enum vmq_drop {
 };
 
 struct vmq_pcpu_stats {
+	/* in one cache line */
 	u64_stats_t rx_packets;
 	u64_stats_t rx_bytes;
 	u64_stats_t tx_packets;
@@ -33,7 +35,7 @@ struct vmq_pcpu_stats {
 	u64_stats_t tx_ext_drops;	/* in tx_drops too */
 	u64_stats_t multicast;
 	struct u64_stats_sync syncp;
-};
+} __aligned(4 * sizeof(u64));
 
 /* Sum of struct vmq_pcpu_stats over all CPUs. */
 struct vmq_stats {
@@ -48,6 +50,13 @@ struct vmq_stats {
 	u64 multicast;
 };
 
+/* What a queue counts for its port too. */
+struct vmq_stats_rx {
+	u64 packets;
+	u64 bytes;
+	u64 multicast;
+};
+
 struct vmq_pcpu_stats __percpu *vmq_stats_alloc(void);
 void vmq_stats_sum(const struct vmq_pcpu_stats __percpu *pcpu,
 		   struct vmq_stats *sum);
@@ -56,6 +65,8 @@ void vmq_adapter_sum(struct vmq_adapter *a, u32 from, u32 to,
 void vmq_stats_to_link(const struct vmq_stats *sum,
 		       struct rtnl_link_stats64 *s);
 void vmq_stats_add(struct vmq_stats *sum, const struct vmq_stats *more);
+void vmq_stats_own(struct vmq_queue *q);
+void vmq_stats_disown(struct vmq_port *port);
 void vmq_port_local(const struct vmq_port *port, u32 from, u32 to,
 		    struct vmq_stats *sum);
 void vmq_port_sum(const struct vmq_port *port, u32 from, u32 to,

@@ -291,6 +291,7 @@ static int vmq_vf_ndo_init(struct net_device *dev)
 	port->stats[0] = vmq_stats_alloc();
 	if (!port->stats[0])
 		goto err_free;
+	seqlock_init(&port->stats_lock);
 	INIT_LIST_HEAD(&port->soft.rules);
 	port->queue[0] = &port->vf->path.queue;
 	port->n_queues = 1;

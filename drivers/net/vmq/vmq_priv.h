@@ -22,6 +22,7 @@
 #include <linux/if_vlan.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
+#include <linux/seqlock.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/xarray.h>
 #include <net/vmq.h>
@@ -413,15 +414,17 @@ struct vmq_port {
 	struct net_device *dev;
 	struct vmq_adapter *adapter;
 	struct vmq_stack __rcu *stack;	/* extensions, NULL while there are none */
-	struct vmq_pcpu_stats __percpu **stats; /* [num_rx_queues] of dev */
+	struct vmq_pcpu_stats __percpu **stats; /* [num_rx_queues] of dev; */
+					/* its queues have the rest of its counters */
 	unsigned long *vlans;		/* ids whose floods it takes, 0 = untagged */
 	struct vmq_queue **queue;	/* [n_queues] */
 	u32 n_queues;			/* 0: works from the default queue */
-	struct vmq_queue soft;		/* for the default queue, or for all of them */
-	struct vmq_spread spread;	/* over them */
-	struct vmq_vf *vf;		/* whose netdev this is; NULL: a port */
 	bool claimed;			/* its tap was opened once */
 	bool deleted;			/* it is on its way out */
+	struct vmq_vf *vf;		/* whose netdev this is; NULL: a port */
+	struct vmq_queue soft;		/* for the default queue, or for all of them */
+	struct vmq_spread spread;	/* over them */
+	seqlock_t stats_lock;		/* see vmq_stats_disown() */
 	struct list_head node;		/* in adapter->ports, RCU */
 	struct list_head dead;		/* waits with others for a grace period */
 	struct vmq_gate gate;
@@ -471,6 +474,7 @@ static inline struct vmq_queue *vmq_port_queue(struct vmq_port *port)
 int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
 		     struct netlink_ext_ack *extack);
 void vmq_port_promisc(struct vmq_port *port, bool on);
+void vmq_port_say(struct vmq_port *port);
 int vmq_port_init(void);
 void vmq_port_exit(void);
 void vmq_port_dellink(struct net_device *dev, struct list_head *head);
@@ -484,6 +488,8 @@ void vmq_tap_attach(struct vmq_port *port);
 void vmq_tap_detach(struct vmq_port *port);
 int vmq_tap_make_node(struct vmq_port *port);
 void vmq_tap_remove_node(struct vmq_port *port);
+void vmq_tap_rx_any(struct sk_buff *skb);
+void vmq_tap_full(struct vmq_port *port, struct sk_buff *skb);
 bool vmq_tap_has_room(struct vmq_port *port);
 u32 vmq_tap_take(struct vmq_port *port, struct sk_buff_head *list);
 struct vmq_port *vmq_tap_port(u32 minor);
@@ -568,6 +574,12 @@ struct vmq_stack {
 };
 
 DECLARE_STATIC_KEY_FALSE(vmq_ext_key);	/* some extension is enabled somewhere */
+
+/* Is some extension enabled somewhere? */
+static inline bool vmq_ext_used(void)
+{
+	return static_branch_unlikely(&vmq_ext_key);
+}
 
 enum vmq_verdict __vmq_ext_frame(const struct vmq_stack *stack,
 				 struct sk_buff *skb, enum vmq_dir dir);
