@@ -25,6 +25,7 @@ typedef uint32_t __u32;
 typedef uint64_t __u64;
 
 #define __percpu
+#define __aligned(n)	__attribute__((aligned(n)))
 #define __counted_by(member)
 #define S64_MAX		INT64_MAX
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
