@@ -53,8 +53,8 @@ static enum vmq_verdict acl_frame(struct vmq_ext_port *ep, struct sk_buff *skb,
 	struct acl_port *acl = ep->priv;
 	struct acl_conn *conn = NULL;
 	const struct acl_rules *rules;
+	struct acl_flow flow __uninitialized;
 	enum acl_flow_kind kind;
-	struct acl_flow flow;
 
 	rules = rcu_dereference(acl->rules);
 	if (!rules && !READ_ONCE(acl->n_conns))
@@ -70,7 +70,7 @@ static enum vmq_verdict acl_frame(struct vmq_ext_port *ep, struct sk_buff *skb,
 		break;
 	case ACL_FLOW_TRACKED:
 		conn = acl_conn_find(acl, &flow.key);
-		if (conn && acl_conn_follow(conn, &flow))
+		if (likely(conn && acl_conn_follow(conn, &flow)))
 			return acl_count(acl, ACL_ALLOWED);
 		break;
 	case ACL_FLOW_ERROR:
@@ -157,6 +157,8 @@ const struct vmq_ext_ops acl_ops = {
 
 static int __init acl_init(void)
 {
+	acl_conns_seed();
+
 	return vmq_ext_register(&acl_ops);
 }
 module_init(acl_init);

@@ -20,6 +20,8 @@
 #ifndef _VMQ_ACL_H
 #define _VMQ_ACL_H
 
+#include <linux/bitfield.h>
+#include <linux/cache.h>
 #include <linux/in6.h>
 #include <linux/jiffies.h>
 #include <linux/rhashtable.h>
@@ -64,26 +66,25 @@
  * struct acl_key - names a connection, as the guest sees it
  * @local: address of the guest; IPv4 has it in the first word
  * @remote: address of the other end
- * @local_port: port of the guest, or the identifier of an echo
- * @remote_port: port of the other end, or the identifier again
- * @vlan: VLAN id, 0 for none
- * @family: AF_INET or AF_INET6
- * @proto: protocol
- * @echo_dir: of &enum vmq_dir: who asks, so that an echo request of the other
- *	end is not taken for part of the guest's own; 0 if it is no echo
- * @zero: 0, as the key is hashed and compared as bytes
+ * @rest: acl_key_rest(): ports, VLAN id, protocol, family and who asks an echo, as
+ *	an echo request of the other end is not part of the guest's own
+ *
+ * Hashed and compared as words of 64 bits, and written as such: what was written
+ * in smaller pieces would have to reach the cache before it can be read.
  */
 struct acl_key {
 	struct in6_addr local;
 	struct in6_addr remote;
-	__be16 local_port;
-	__be16 remote_port;
-	u16 vlan;
-	u8 family;
-	u8 proto;
-	u8 echo_dir;
-	u8 zero[3];
-};
+	u64 rest;
+} __aligned(8);
+
+/* Where the fields are in acl_key.rest, from the lowest bit on. */
+#define ACL_KEY_LOCAL_PORT	GENMASK_ULL(15, 0)	/* or identifier of an echo */
+#define ACL_KEY_REMOTE_PORT	GENMASK_ULL(31, 16)	/* or that again */
+#define ACL_KEY_VLAN		GENMASK_ULL(43, 32)
+#define ACL_KEY_PROTO		GENMASK_ULL(55, 48)
+#define ACL_KEY_IPV6		BIT_ULL(56)
+#define ACL_KEY_ECHO_OUT	BIT_ULL(57)		/* the guest asks */
 
 /**
  * enum acl_flow_kind - what kind of frame it is
@@ -108,31 +109,45 @@ enum acl_flow_kind {
 #define ACL_TCP_ACK		BIT(4)
 
 /**
- * struct acl_flow - what the extension wants to know of one frame
- * @key: the connection, for %ACL_FLOW_TRACKED and %ACL_FLOW_ERROR
- * @src: source address of the frame itself
- * @dst: destination address of the frame itself
- * @sport: source port, host order
- * @dport: destination port, host order
- * @dir: of &enum vmq_dir
+ * struct acl_ip - the IP packet in a frame, or the one that an ICMP error is about
+ * @src: source address; IPv4 has it in the first word
+ * @dst: destination address
+ * @l4: where its payload starts
+ * @end: where the packet ends
+ * @fragment: bytes before this fragment
  * @family: AF_INET or AF_INET6
  * @proto: protocol
  * @proto_known: @proto is the one behind all headers; not so for a later
  *	fragment of IPv6 with more extension headers
+ */
+struct acl_ip {
+	struct in6_addr src;
+	struct in6_addr dst;
+	unsigned int l4;
+	unsigned int end;
+	u16 fragment;
+	u8 family;
+	u8 proto;
+	bool proto_known;
+} __aligned(8);
+
+/**
+ * struct acl_flow - what the extension wants to know of one frame
+ * @key: the connection, for %ACL_FLOW_TRACKED and %ACL_FLOW_ERROR alone
+ * @ip: the packet
+ * @sport: source port, host order
+ * @dport: destination port, host order
+ * @dir: of &enum vmq_dir
  * @ports_known: @sport and @dport are valid
  * @creates: makes a connection if the rules allow the frame
  * @tcp: ACL_TCP_*, TCP only
  */
 struct acl_flow {
 	struct acl_key key;
-	struct in6_addr src;
-	struct in6_addr dst;
+	struct acl_ip ip;
 	u16 sport;
 	u16 dport;
 	u8 dir;
-	u8 family;
-	u8 proto;
-	bool proto_known;
 	bool ports_known;
 	bool creates;
 	u8 tcp;
@@ -240,33 +255,39 @@ struct acl_edit {
  * struct acl_conn - one connection
  * @node: in &acl_port.table
  * @key: its name
- * @index: in &acl_port.conns
- * @expires: jiffies when it ends; written without a lock
- * @lock: for @state, @dir, @fins and @dead
+ * @expires: low bits of jiffies when it ends; written without a lock
  * @state: of &enum vmq_acl_state
  * @dir: of the first frame, &enum vmq_dir
  * @fins: VMQ_ACL_REC_FIN_IN, VMQ_ACL_REC_FIN_OUT
  * @restored: it came with a stream
+ * @packets: frames by &enum vmq_dir, low halves
+ * @lock: for @state, @dir, @fins and @dead
+ * @index: in &acl_port.conns
  * @dead: it is not in the table any more
  * @pinned: a restore that is not complete owns it; under &acl_port.lock
- * @packets: frames by &enum vmq_dir
+ * @packets_high: frames, high halves
  * @rcu: frees it
+ *
+ * With many connections each frame finds its own in no cache: all that a frame
+ * of a known connection looks at is in the first line.
  */
 struct acl_conn {
 	struct rhash_head node;
 	struct acl_key key;
-	u32 index;
-	unsigned long expires;
-	spinlock_t lock;		/* state, dir, fins, dead */
+	u32 expires;
 	u8 state;
 	u8 dir;
 	u8 fins;
 	bool restored;
+	atomic_t packets[2];
+
+	spinlock_t lock ____cacheline_aligned;	/* state, dir, fins, dead */
+	u32 index;
 	bool dead;
 	bool pinned;
-	atomic64_t packets[2];
+	atomic_t packets_high[2];
 	struct rcu_head rcu;
-};
+} ____cacheline_aligned;
 
 /**
  * struct acl_port_stats - counters of a port, on one CPU
@@ -319,6 +340,51 @@ struct acl_port {
 	bool save_asked;
 };
 
+/**
+ * acl_conn_left - Tell how long a connection has without another frame.
+ * @conn: the connection
+ *
+ * It may still be in the table after its end, until it is collected. That is long
+ * before the low bits of jiffies, which it has, come round.
+ *
+ * Return: jiffies, 0 or less if it is over.
+ */
+static inline int acl_conn_left(const struct acl_conn *conn)
+{
+	return READ_ONCE(conn->expires) - (u32)jiffies;
+}
+
+/**
+ * acl_conn_expired - Tell whether the time of a connection is over.
+ * @conn: the connection
+ *
+ * Return: whether it is over.
+ */
+static inline bool acl_conn_expired(const struct acl_conn *conn)
+{
+	return acl_conn_left(conn) <= 0;
+}
+
+static __always_inline u64 acl_key_rest(u16 local_port, u16 remote_port,
+					u16 vlan, u8 family, u8 proto)
+{
+	return FIELD_PREP(ACL_KEY_LOCAL_PORT, local_port) |
+	       FIELD_PREP(ACL_KEY_REMOTE_PORT, remote_port) |
+	       FIELD_PREP(ACL_KEY_VLAN, vlan) |
+	       FIELD_PREP(ACL_KEY_PROTO, proto) |
+	       (family == AF_INET6 ? ACL_KEY_IPV6 : 0);
+}
+
+static inline u8 acl_key_family(const struct acl_key *key)
+{
+	return key->rest & ACL_KEY_IPV6 ? AF_INET6 : AF_INET;
+}
+
+static inline u8 acl_key_proto(const struct acl_key *key)
+{
+	return FIELD_GET(ACL_KEY_PROTO, key->rest);
+}
+
 /* acl.c */
 extern const struct vmq_ext_ops acl_ops;
 
@@ -351,13 +417,15 @@ enum acl_flow_kind acl_flow_parse(const struct sk_buff *skb, enum vmq_dir dir,
 
 /* acl_conn.c */
 unsigned int acl_conn_timeout(u8 proto, u8 state);
-unsigned long acl_conn_deadline(const struct acl_conn *conn, u8 state);
-bool acl_conn_expired(const struct acl_conn *conn);
+u32 acl_conn_deadline(const struct acl_conn *conn, u8 state);
+u64 acl_conn_packets(const struct acl_conn *conn, enum vmq_dir dir);
+void acl_conn_packets_set(struct acl_conn *conn, enum vmq_dir dir, u64 n);
 bool acl_conn_follow(struct acl_conn *conn, const struct acl_flow *flow);
 void acl_conn_reset(struct acl_conn *conn, const struct acl_flow *flow);
 bool acl_conn_restart(struct acl_conn *conn, const struct acl_flow *flow);
 
 /* acl_table.c */
+void acl_conns_seed(void);
 int acl_conns_init(struct acl_port *acl);
 void acl_conns_destroy(struct acl_port *acl);
 struct acl_conn *acl_conn_find(struct acl_port *acl, const struct acl_key *key);

@@ -19,36 +19,22 @@
  */
 unsigned int acl_conn_timeout(u8 proto, u8 state)
 {
+	static const u16 tcp[VMQ_ACL_STATES] = {
+		[VMQ_ACL_NEW] = ACL_TIMEOUT_SYN,
+		[VMQ_ACL_SYN_ACK] = ACL_TIMEOUT_SYN,
+		[VMQ_ACL_ESTABLISHED] = ACL_TIMEOUT_ESTABLISHED,
+		[VMQ_ACL_FIN_WAIT] = ACL_TIMEOUT_CLOSING,
+		[VMQ_ACL_CLOSING] = ACL_TIMEOUT_CLOSING,
+		[VMQ_ACL_CLOSED] = ACL_TIMEOUT_CLOSED,
+	};
+
+	if (proto == IPPROTO_TCP)
+		return tcp[state];
 	if (proto == IPPROTO_UDP)
 		return state == VMQ_ACL_REPLIED ? ACL_TIMEOUT_UDP_REPLIED :
 						  ACL_TIMEOUT_UDP;
-	if (proto != IPPROTO_TCP)
-		return ACL_TIMEOUT_ICMP;
 
-	switch (state) {
-	case VMQ_ACL_ESTABLISHED:
-		return ACL_TIMEOUT_ESTABLISHED;
-	case VMQ_ACL_FIN_WAIT:
-	case VMQ_ACL_CLOSING:
-		return ACL_TIMEOUT_CLOSING;
-	case VMQ_ACL_CLOSED:
-		return ACL_TIMEOUT_CLOSED;
-	default:
-		return ACL_TIMEOUT_SYN;
-	}
-}
-
-/**
- * acl_conn_expired - Tell whether the time of a connection is over.
- * @conn: the connection
- *
- * It may still be in the table until it is collected.
- *
- * Return: whether it is over.
- */
-bool acl_conn_expired(const struct acl_conn *conn)
-{
-	return time_after_eq(jiffies, READ_ONCE(conn->expires));
+	return ACL_TIMEOUT_ICMP;
 }
 
 /**
@@ -56,19 +42,58 @@ bool acl_conn_expired(const struct acl_conn *conn)
  * @conn: the connection
  * @state: its state
  *
- * Return: jiffies.
+ * Return: low bits of jiffies.
  */
-unsigned long acl_conn_deadline(const struct acl_conn *conn, u8 state)
+u32 acl_conn_deadline(const struct acl_conn *conn, u8 state)
 {
-	return jiffies + acl_conn_timeout(conn->key.proto, state) * HZ;
+	return (u32)jiffies + acl_conn_timeout(acl_key_proto(&conn->key), state) * HZ;
+}
+
+/**
+ * acl_conn_packets - Tell how many frames of a connection there were.
+ * @conn: the connection
+ * @dir: their direction
+ *
+ * Return: their number; may be 2^32 too low for the instant of a carry.
+ */
+u64 acl_conn_packets(const struct acl_conn *conn, enum vmq_dir dir)
+{
+	u32 high, low;
+
+	do {
+		high = atomic_read(&conn->packets_high[dir]);
+		smp_rmb();	/* the carry comes after the low half */
+		low = atomic_read(&conn->packets[dir]);
+		smp_rmb();	/* and is seen if it came meanwhile */
+	} while (high != atomic_read(&conn->packets_high[dir]));
+
+	return (u64)high << 32 | low;
+}
+
+/**
+ * acl_conn_packets_set - Set the number of frames of a connection.
+ * @conn: the connection
+ * @dir: their direction
+ * @n: their number
+ */
+void acl_conn_packets_set(struct acl_conn *conn, enum vmq_dir dir, u64 n)
+{
+	atomic_set(&conn->packets_high[dir], n >> 32);
+	atomic_set(&conn->packets[dir], n);
+}
+
+static void acl_conn_count(struct acl_conn *conn, u8 dir)
+{
+	if (unlikely(atomic_inc_and_test(&conn->packets[dir])))
+		atomic_inc(&conn->packets_high[dir]);
 }
 
 /* Not for every frame: the cache line is shared with other CPUs. */
 static void acl_conn_refresh(struct acl_conn *conn, u8 state)
 {
-	unsigned long expires = acl_conn_deadline(conn, state);
+	u32 expires = acl_conn_deadline(conn, state);
 
-	if ((long)(expires - READ_ONCE(conn->expires)) > HZ)
+	if ((s32)(expires - READ_ONCE(conn->expires)) > HZ)
 		WRITE_ONCE(conn->expires, expires);
 }
 
@@ -81,7 +106,7 @@ static u8 acl_conn_next(u8 state, u8 dir, u8 *fins, const struct acl_flow *flow)
 {
 	bool reply = flow->dir != dir;
 
-	if (flow->proto != IPPROTO_TCP)
+	if (flow->ip.proto != IPPROTO_TCP)
 		return reply ? VMQ_ACL_REPLIED : state;
 
 	if ((flow->tcp & ACL_TCP_RST) || state == VMQ_ACL_CLOSED)
@@ -139,7 +164,7 @@ bool acl_conn_follow(struct acl_conn *conn, const struct acl_flow *flow)
 		acl_conn_refresh(conn, state);
 	}
 
-	atomic64_inc(&conn->packets[flow->dir]);
+	acl_conn_count(conn, flow->dir);
 
 	return true;
 }
@@ -156,8 +181,8 @@ void acl_conn_reset(struct acl_conn *conn, const struct acl_flow *flow)
 	WRITE_ONCE(conn->fins, 0);
 	WRITE_ONCE(conn->state, VMQ_ACL_NEW);
 	WRITE_ONCE(conn->expires, acl_conn_deadline(conn, VMQ_ACL_NEW));
-	atomic64_set(&conn->packets[!flow->dir], 0);
-	atomic64_set(&conn->packets[flow->dir], 1);
+	acl_conn_packets_set(conn, VMQ_TO_GUEST, flow->dir == VMQ_TO_GUEST);
+	acl_conn_packets_set(conn, VMQ_FROM_GUEST, flow->dir == VMQ_FROM_GUEST);
 }
 
 /**

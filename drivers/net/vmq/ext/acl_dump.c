@@ -135,11 +135,10 @@ static const char * const acl_state_names[VMQ_ACL_STATES] = {
 static int acl_put_conn(struct sk_buff *msg, const struct acl_conn *conn)
 {
 	const struct acl_key *key = &conn->key;
-	int len = key->family == AF_INET ? 4 : 16;
+	int len = key->rest & ACL_KEY_IPV6 ? 16 : 4;
+	int left = acl_conn_left(conn);
 	struct nlattr *nest;
-	long left;
 
-	left = READ_ONCE(conn->expires) - jiffies;
 	if (left <= 0)
 		return 0;
 
@@ -147,8 +146,10 @@ static int acl_put_conn(struct sk_buff *msg, const struct acl_conn *conn)
 	if (!nest)
 		return -EMSGSIZE;
 
-	if (nla_put_u16(msg, VMQ_A_ACL_CONNECTION_FAMILY, key->family) ||
-	    nla_put_u8(msg, VMQ_A_ACL_CONNECTION_IP_PROTO, key->proto) ||
+	if (nla_put_u16(msg, VMQ_A_ACL_CONNECTION_FAMILY,
+			acl_key_family(key)) ||
+	    nla_put_u8(msg, VMQ_A_ACL_CONNECTION_IP_PROTO,
+		       acl_key_proto(key)) ||
 	    nla_put_string(msg, VMQ_A_ACL_CONNECTION_STATE,
 			   acl_state_names[READ_ONCE(conn->state)]) ||
 	    nla_put_u8(msg, VMQ_A_ACL_CONNECTION_DIRECTION,
@@ -156,17 +157,18 @@ static int acl_put_conn(struct sk_buff *msg, const struct acl_conn *conn)
 	    nla_put(msg, VMQ_A_ACL_CONNECTION_LOCAL, len, &key->local) ||
 	    nla_put(msg, VMQ_A_ACL_CONNECTION_REMOTE, len, &key->remote) ||
 	    nla_put_u16(msg, VMQ_A_ACL_CONNECTION_LOCAL_PORT,
-			ntohs(key->local_port)) ||
+			FIELD_GET(ACL_KEY_LOCAL_PORT, key->rest)) ||
 	    nla_put_u16(msg, VMQ_A_ACL_CONNECTION_REMOTE_PORT,
-			ntohs(key->remote_port)) ||
-	    nla_put_u16(msg, VMQ_A_ACL_CONNECTION_VLAN, key->vlan) ||
+			FIELD_GET(ACL_KEY_REMOTE_PORT, key->rest)) ||
+	    nla_put_u16(msg, VMQ_A_ACL_CONNECTION_VLAN,
+			FIELD_GET(ACL_KEY_VLAN, key->rest)) ||
 	    nla_put_u32(msg, VMQ_A_ACL_CONNECTION_TIMEOUT,
 			DIV_ROUND_UP(left, HZ)) ||
 	    nla_put_u64_64bit(msg, VMQ_A_ACL_CONNECTION_PACKETS_IN,
-			      atomic64_read(&conn->packets[VMQ_TO_GUEST]),
+			      acl_conn_packets(conn, VMQ_TO_GUEST),
 			      VMQ_A_ACL_CONNECTION_PAD) ||
 	    nla_put_u64_64bit(msg, VMQ_A_ACL_CONNECTION_PACKETS_OUT,
-			      atomic64_read(&conn->packets[VMQ_FROM_GUEST]),
+			      acl_conn_packets(conn, VMQ_FROM_GUEST),
 			      VMQ_A_ACL_CONNECTION_PAD) ||
 	    (READ_ONCE(conn->restored) &&
 	     nla_put_flag(msg, VMQ_A_ACL_CONNECTION_RESTORED))) {

@@ -26,20 +26,10 @@
 /* Bytes at the start of SCTP and DCCP that every packet has. */
 #define ACL_L4_MIN	12
 
-/* The IP packet in a frame, or the one that an ICMP error is about. */
-struct acl_ip {
-	struct in6_addr src;
-	struct in6_addr dst;
-	unsigned int l4;		/* where its payload starts */
-	unsigned int end;		/* where the packet ends */
-	u16 fragment;			/* bytes before this fragment */
-	u8 family;
-	u8 proto;
-	bool proto_known;
-};
-
-static const void *acl_pull(const struct sk_buff *skb, unsigned int off,
-			    unsigned int end, unsigned int len, void *buf)
+/* Inline, and buffers not set to zero: known connections are the fast path. */
+static __always_inline const void *acl_pull(const struct sk_buff *skb,
+					    unsigned int off, unsigned int end,
+					    unsigned int len, void *buf)
 {
 	if (off > end || end - off < len)
 		return NULL;
@@ -47,12 +37,25 @@ static const void *acl_pull(const struct sk_buff *skb, unsigned int off,
 	return skb_header_pointer(skb, off, len, buf);
 }
 
+/* As two words, see &struct acl_key. */
+static __always_inline void acl_addr_set(struct in6_addr *addr, __be32 ipv4)
+{
+	const union {
+		__be32 ipv4[2];
+		u64 word;
+	} first = { .ipv4 = { ipv4, 0 } };
+
+	((u64 *)addr)[0] = first.word;
+	((u64 *)addr)[1] = 0;
+}
+
 /* @whole: all of the packet has to be there, as is not so in an ICMP error. */
-static bool acl_parse_ipv4(const struct sk_buff *skb, unsigned int off,
-			   unsigned int end, bool whole, struct acl_ip *ip)
+static __always_inline bool
+acl_parse_ipv4(const struct sk_buff *skb, unsigned int off, unsigned int end,
+	       bool whole, struct acl_ip *ip)
 {
 	const struct iphdr *iph;
-	struct iphdr _iph;
+	struct iphdr _iph __uninitialized;
 	unsigned int len, hlen;
 
 	iph = acl_pull(skb, off, end, sizeof(_iph), &_iph);
@@ -67,8 +70,8 @@ static bool acl_parse_ipv4(const struct sk_buff *skb, unsigned int off,
 	if (len < hlen || end - off < hlen || (whole && len > end - off))
 		return false;
 
-	ipv6_addr_set(&ip->src, iph->saddr, 0, 0, 0);
-	ipv6_addr_set(&ip->dst, iph->daddr, 0, 0, 0);
+	acl_addr_set(&ip->src, iph->saddr);
+	acl_addr_set(&ip->dst, iph->daddr);
 	ip->family = AF_INET;
 	ip->proto = iph->protocol;
 	ip->proto_known = true;
@@ -84,8 +87,8 @@ static bool acl_parse_ipv6(const struct sk_buff *skb, unsigned int off,
 {
 	const struct ipv6hdr *ip6h;
 	const struct frag_hdr *fh;
-	struct ipv6hdr _ip6h;
-	struct frag_hdr _fh;
+	struct ipv6hdr _ip6h __uninitialized;
+	struct frag_hdr _fh __uninitialized;
 	unsigned int len;
 	__be16 frag_off;
 	int l4;
@@ -135,8 +138,9 @@ static bool acl_parse_ipv6(const struct sk_buff *skb, unsigned int off,
 	return true;
 }
 
-static bool acl_parse_ip(const struct sk_buff *skb, u8 family, unsigned int off,
-			 unsigned int end, bool whole, struct acl_ip *ip)
+static __always_inline bool
+acl_parse_ip(const struct sk_buff *skb, u8 family, unsigned int off,
+	     unsigned int end, bool whole, struct acl_ip *ip)
 {
 	if (family == AF_INET)
 		return acl_parse_ipv4(skb, off, end, whole, ip);
@@ -144,23 +148,20 @@ static bool acl_parse_ip(const struct sk_buff *skb, u8 family, unsigned int off,
 	return acl_parse_ipv6(skb, off, end, whole, ip);
 }
 
-static void acl_key_set(struct acl_key *key, const struct acl_ip *ip,
-			enum vmq_dir dir, u16 vlan, __be16 sport, __be16 dport)
+static __always_inline void
+acl_key_set(struct acl_key *key, const struct acl_ip *ip, enum vmq_dir dir,
+	    u16 vlan, u16 sport, u16 dport)
 {
-	memset(key, 0, sizeof(*key));
-	key->family = ip->family;
-	key->proto = ip->proto;
-	key->vlan = vlan;
 	if (dir == VMQ_TO_GUEST) {
 		key->local = ip->dst;
-		key->local_port = dport;
 		key->remote = ip->src;
-		key->remote_port = sport;
+		key->rest = acl_key_rest(dport, sport, vlan, ip->family,
+					 ip->proto);
 	} else {
 		key->local = ip->src;
-		key->local_port = sport;
 		key->remote = ip->dst;
-		key->remote_port = dport;
+		key->rest = acl_key_rest(sport, dport, vlan, ip->family,
+					 ip->proto);
 	}
 }
 
@@ -204,8 +205,9 @@ static bool acl_key_echo(struct acl_key *key, const struct acl_ip *ip,
 	if (!request && !acl_icmp_is_reply(ip->family, type))
 		return false;
 
-	acl_key_set(key, ip, dir, vlan, id, id);
-	key->echo_dir = request ? dir : acl_other_dir(dir);
+	acl_key_set(key, ip, dir, vlan, ntohs(id), ntohs(id));
+	if (request ? dir == VMQ_FROM_GUEST : dir == VMQ_TO_GUEST)
+		key->rest |= ACL_KEY_ECHO_OUT;
 	return true;
 }
 
@@ -219,7 +221,7 @@ static enum acl_flow_kind acl_parse_error(const struct sk_buff *skb,
 					  u16 vlan, struct acl_flow *flow)
 {
 	enum vmq_dir dir = acl_other_dir(flow->dir);
-	struct acl_ip ip;
+	struct acl_ip ip __uninitialized;
 	const __be16 *p;
 	__be16 _p[4];
 
@@ -234,7 +236,8 @@ static enum acl_flow_kind acl_parse_error(const struct sk_buff *skb,
 		return ACL_FLOW_RULES;
 
 	if (ip.proto == IPPROTO_TCP || ip.proto == IPPROTO_UDP)
-		acl_key_set(&flow->key, &ip, dir, vlan, p[0], p[1]);
+		acl_key_set(&flow->key, &ip, dir, vlan, ntohs(p[0]),
+			    ntohs(p[1]));
 	else if (!acl_is_icmp(&ip) ||
 		 !acl_key_echo(&flow->key, &ip, dir, vlan,
 			       *(const u8 *)p, p[2]))
@@ -286,7 +289,7 @@ static enum acl_flow_kind acl_parse_tcp(const struct sk_buff *skb,
 					struct acl_flow *flow)
 {
 	const struct tcphdr *th;
-	struct tcphdr _th;
+	struct tcphdr _th __uninitialized;
 
 	th = acl_pull(skb, ip->l4, ip->end, sizeof(_th), &_th);
 	if (!th || th->doff < 5 || ip->end - ip->l4 < th->doff * 4)
@@ -306,7 +309,7 @@ static enum acl_flow_kind acl_parse_tcp(const struct sk_buff *skb,
 	flow->sport = ntohs(th->source);
 	flow->dport = ntohs(th->dest);
 	flow->ports_known = true;
-	acl_key_set(&flow->key, ip, flow->dir, vlan, th->source, th->dest);
+	acl_key_set(&flow->key, ip, flow->dir, vlan, flow->sport, flow->dport);
 
 	return ACL_FLOW_TRACKED;
 }
@@ -316,7 +319,7 @@ static enum acl_flow_kind acl_parse_udp(const struct sk_buff *skb,
 					struct acl_flow *flow)
 {
 	const struct udphdr *uh;
-	struct udphdr _uh;
+	struct udphdr _uh __uninitialized;
 
 	uh = acl_pull(skb, ip->l4, ip->end, sizeof(_uh), &_uh);
 	/* A length of 0 is that of a jumbogram or of a frame for GSO. */
@@ -327,7 +330,7 @@ static enum acl_flow_kind acl_parse_udp(const struct sk_buff *skb,
 	flow->sport = ntohs(uh->source);
 	flow->dport = ntohs(uh->dest);
 	flow->ports_known = true;
-	acl_key_set(&flow->key, ip, flow->dir, vlan, uh->source, uh->dest);
+	acl_key_set(&flow->key, ip, flow->dir, vlan, flow->sport, flow->dport);
 
 	return ACL_FLOW_TRACKED;
 }
@@ -362,7 +365,7 @@ enum acl_flow_kind acl_flow_parse(const struct sk_buff *skb, enum vmq_dir dir,
 				  struct acl_flow *flow)
 {
 	u16 vlan = skb_vlan_tag_present(skb) ? skb_vlan_tag_get_id(skb) : 0;
-	struct acl_ip ip;
+	struct acl_ip *ip = &flow->ip;
 	u8 family;
 
 	if (skb->protocol == htons(ETH_P_IP))
@@ -372,40 +375,36 @@ enum acl_flow_kind acl_flow_parse(const struct sk_buff *skb, enum vmq_dir dir,
 	else
 		return ACL_FLOW_FREE;
 
-	if (!acl_parse_ip(skb, family, 0, skb->len, true, &ip))
+	if (!acl_parse_ip(skb, family, 0, skb->len, true, ip))
 		return ACL_FLOW_BAD;
 
-	memset(flow, 0, sizeof(*flow));
-	flow->src = ip.src;
-	flow->dst = ip.dst;
 	flow->dir = dir;
-	flow->family = family;
-	flow->proto = ip.proto;
-	flow->proto_known = ip.proto_known;
+	flow->ports_known = false;
+	flow->creates = false;
+	flow->tcp = 0;
 
-	if (ip.fragment) {
+	if (unlikely(ip->fragment)) {
 		/*
 		 * A fragment that starts inside the TCP header could change the
 		 * flags of the first one after that was judged (RFC 3128).
 		 */
-		if (ip.proto == IPPROTO_TCP &&
-		    ip.fragment < sizeof(struct tcphdr))
+		if (ip->proto == IPPROTO_TCP &&
+		    ip->fragment < sizeof(struct tcphdr))
 			return ACL_FLOW_BAD;
 		return ACL_FLOW_RULES;
 	}
 
-	if (acl_is_icmp(&ip))
-		return acl_parse_icmp(skb, &ip, vlan, flow);
-
-	switch (ip.proto) {
+	switch (ip->proto) {
 	case IPPROTO_TCP:
-		return acl_parse_tcp(skb, &ip, vlan, flow);
+		return acl_parse_tcp(skb, ip, vlan, flow);
 	case IPPROTO_UDP:
-		return acl_parse_udp(skb, &ip, vlan, flow);
+		return acl_parse_udp(skb, ip, vlan, flow);
 	case IPPROTO_SCTP:
 	case IPPROTO_DCCP:
-		return acl_parse_ports(skb, &ip, flow);
+		return acl_parse_ports(skb, ip, flow);
 	default:
+		if (acl_is_icmp(ip))
+			return acl_parse_icmp(skb, ip, vlan, flow);
 		return ACL_FLOW_RULES;
 	}
 }

@@ -37,23 +37,23 @@ static bool acl_masked_equal(const struct in6_addr *addr,
 static bool acl_rule_match(const struct acl_rule *rule,
 			   const struct acl_flow *flow)
 {
-	if (rule->family && rule->family != flow->family)
+	if (rule->family && rule->family != flow->ip.family)
 		return false;
 
 	if (rule->has_proto) {
-		if (!flow->proto_known) {
+		if (!flow->ip.proto_known) {
 			if (rule->allow)
 				return false;
-		} else if (rule->proto != flow->proto) {
+		} else if (rule->proto != flow->ip.proto) {
 			return false;
 		}
 	}
 
 	if (rule->has_src &&
-	    !acl_masked_equal(&flow->src, &rule->src_mask, &rule->src))
+	    !acl_masked_equal(&flow->ip.src, &rule->src_mask, &rule->src))
 		return false;
 	if (rule->has_dst &&
-	    !acl_masked_equal(&flow->dst, &rule->dst_mask, &rule->dst))
+	    !acl_masked_equal(&flow->ip.dst, &rule->dst_mask, &rule->dst))
 		return false;
 
 	if (!rule->has_sport && !rule->has_dport)

@@ -29,11 +29,11 @@ static bool acl_rec_fill(struct vmq_acl_rec_conn *rec, struct acl_conn *conn)
 {
 	const struct acl_key *key = &conn->key;
 	u8 state, dir, fins;
-	long left;
+	int left;
 
 	/* All of one life of the connection, even if a frame starts another. */
 	spin_lock_bh(&conn->lock);
-	left = READ_ONCE(conn->expires) - jiffies;
+	left = acl_conn_left(conn);
 	state = conn->state;
 	dir = conn->dir;
 	fins = conn->fins;
@@ -43,22 +43,22 @@ static bool acl_rec_fill(struct vmq_acl_rec_conn *rec, struct acl_conn *conn)
 		return false;
 
 	memset(rec, 0, sizeof(*rec));
-	rec->family = key->family == AF_INET ? VMQ_ACL_REC_IPV4 :
-					       VMQ_ACL_REC_IPV6;
-	rec->proto = key->proto;
+	rec->family = key->rest & ACL_KEY_IPV6 ? VMQ_ACL_REC_IPV6 :
+						  VMQ_ACL_REC_IPV4;
+	rec->proto = acl_key_proto(key);
 	rec->state = state;
 	rec->direction = dir;
-	rec->vlan = cpu_to_le16(key->vlan);
+	rec->vlan = cpu_to_le16(FIELD_GET(ACL_KEY_VLAN, key->rest));
 	rec->flags = cpu_to_le16(fins);
-	rec->local_port = cpu_to_le16(ntohs(key->local_port));
-	rec->remote_port = cpu_to_le16(ntohs(key->remote_port));
+	rec->local_port =
+		cpu_to_le16(FIELD_GET(ACL_KEY_LOCAL_PORT, key->rest));
+	rec->remote_port =
+		cpu_to_le16(FIELD_GET(ACL_KEY_REMOTE_PORT, key->rest));
 	rec->timeout_ms = cpu_to_le32(max(jiffies_to_msecs(left), 1U));
 	acl_addr_put(rec->local, &key->local);
 	acl_addr_put(rec->remote, &key->remote);
-	rec->packets_in =
-		cpu_to_le64(atomic64_read(&conn->packets[VMQ_TO_GUEST]));
-	rec->packets_out =
-		cpu_to_le64(atomic64_read(&conn->packets[VMQ_FROM_GUEST]));
+	rec->packets_in = cpu_to_le64(acl_conn_packets(conn, VMQ_TO_GUEST));
+	rec->packets_out = cpu_to_le64(acl_conn_packets(conn, VMQ_FROM_GUEST));
 
 	return true;
 }
@@ -201,16 +201,17 @@ struct acl_session {
 
 static void acl_rec_key(const struct vmq_acl_rec_conn *rec, struct acl_key *key)
 {
-	memset(key, 0, sizeof(*key));
 	memcpy(&key->local, rec->local, sizeof(key->local));
 	memcpy(&key->remote, rec->remote, sizeof(key->remote));
-	key->local_port = htons(le16_to_cpu(rec->local_port));
-	key->remote_port = htons(le16_to_cpu(rec->remote_port));
-	key->vlan = le16_to_cpu(rec->vlan);
-	key->family = rec->family == VMQ_ACL_REC_IPV4 ? AF_INET : AF_INET6;
-	key->proto = rec->proto;
-	if (rec->proto == IPPROTO_ICMP || rec->proto == IPPROTO_ICMPV6)
-		key->echo_dir = rec->direction;
+	key->rest = acl_key_rest(le16_to_cpu(rec->local_port),
+				 le16_to_cpu(rec->remote_port),
+				 le16_to_cpu(rec->vlan),
+				 rec->family == VMQ_ACL_REC_IPV6 ? AF_INET6 :
+								   AF_INET,
+				 rec->proto);
+	if ((rec->proto == IPPROTO_ICMP || rec->proto == IPPROTO_ICMPV6) &&
+	    rec->direction == VMQ_FROM_GUEST)
+		key->rest |= ACL_KEY_ECHO_OUT;
 }
 
 /**
@@ -308,11 +309,10 @@ static struct acl_conn *acl_conn_from_rec(const struct vmq_acl_rec_conn *rec)
 	conn->fins = le16_to_cpu(rec->flags);
 	conn->restored = true;
 	conn->pinned = true;
-	conn->expires = jiffies + msecs_to_jiffies(timeout);
-	atomic64_set(&conn->packets[VMQ_TO_GUEST],
-		     le64_to_cpu(rec->packets_in));
-	atomic64_set(&conn->packets[VMQ_FROM_GUEST],
-		     le64_to_cpu(rec->packets_out));
+	conn->expires = (u32)jiffies + msecs_to_jiffies(timeout);
+	acl_conn_packets_set(conn, VMQ_TO_GUEST, le64_to_cpu(rec->packets_in));
+	acl_conn_packets_set(conn, VMQ_FROM_GUEST,
+			     le64_to_cpu(rec->packets_out));
 
 	return conn;
 }

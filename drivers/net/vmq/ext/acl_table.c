@@ -7,21 +7,70 @@
  * connections come and go. Frames make connections and change their state;
  * only process context takes them out of the table.
  */
+#include <linux/hash.h>
+#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "acl.h"
 
+#define ACL_KEY_WORDS	(sizeof(struct acl_key) / sizeof(u64))
+
+/* What a frame of a known connection looks at, in one line where lines have 64 bytes. */
+static_assert(offsetofend(struct acl_key, rest) == ACL_KEY_WORDS * sizeof(u64));
+static_assert(offsetof(struct acl_conn, key) % sizeof(u64) == 0);
+static_assert(L1_CACHE_BYTES != 64 ||
+	      offsetofend(struct acl_conn, packets) == L1_CACHE_BYTES);
+
+/* Random, so that nobody outside can tell which names meet in a bucket. */
+static u64 acl_hash_key[ACL_KEY_WORDS] __read_mostly;
+
+/*
+ * NH of UMAC (RFC 4418): two names meet with a probability of 2^-32, whatever they
+ * are, and its multiplications do not wait for each other as jhash() does.
+ */
+static __always_inline u32 acl_key_hash(const void *data, u32 len, u32 seed)
+{
+	const u64 *word = data;
+	u64 sum = seed;
+	unsigned int i;
+
+	for (i = 0; i < ACL_KEY_WORDS; i++)
+		sum += (u64)(u32)(word[i] + acl_hash_key[i]) *
+		       (u32)((word[i] >> 32) + (acl_hash_key[i] >> 32));
+	/* The table takes low bits: bring all others down to them. */
+	sum ^= sum >> 32;
+
+	return (sum * GOLDEN_RATIO_64) >> 32;
+}
+
+static __always_inline int
+acl_key_cmp(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const u64 *a = arg->key, *b = (u64 *)&((struct acl_conn *)obj)->key;
+
+	return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) |
+		(a[3] ^ b[3]) | (a[4] ^ b[4])) != 0;
+}
+
 static const struct rhashtable_params acl_table_params = {
 	.head_offset = offsetof(struct acl_conn, node),
 	.key_offset = offsetof(struct acl_conn, key),
 	.key_len = sizeof(struct acl_key),
+	.hashfn = acl_key_hash,
+	.obj_cmpfn = acl_key_cmp,
 	.automatic_shrinking = true,
 };
 
-/* The hash takes words, and no byte of a key may be left to chance. */
-static_assert(sizeof(struct acl_key) % sizeof(u32) == 0);
-static_assert(offsetofend(struct acl_key, zero) == sizeof(struct acl_key));
+/**
+ * acl_conns_seed - Make the hash of connections random.
+ *
+ * Once, before there is any connection.
+ */
+void acl_conns_seed(void)
+{
+	get_random_bytes(acl_hash_key, sizeof(acl_hash_key));
+}
 
 /**
  * acl_conn_find - Find a connection.
@@ -290,9 +339,9 @@ void acl_conns_flush(struct acl_port *acl)
  */
 static void acl_conn_check(struct acl_conn *conn)
 {
-	unsigned long latest = acl_conn_deadline(conn, READ_ONCE(conn->state));
+	u32 latest = acl_conn_deadline(conn, READ_ONCE(conn->state));
 
-	if (time_after(READ_ONCE(conn->expires), latest))
+	if ((s32)(READ_ONCE(conn->expires) - latest) > 0)
 		WRITE_ONCE(conn->expires, latest);
 }
 

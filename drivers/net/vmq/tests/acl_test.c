@@ -314,8 +314,8 @@ static void acl_tcp_test(struct kunit *test)
 	PASSES(OUT, TCP(1000, 80, ACK | FIN));
 	KUNIT_EXPECT_EQ(test, VMQ_ACL_CLOSING, conn->state);
 	PASSES(IN, TCP(1000, 80, ACK));
-	KUNIT_EXPECT_EQ(test, 4, atomic64_read(&conn->packets[IN]));
-	KUNIT_EXPECT_EQ(test, 4, atomic64_read(&conn->packets[OUT]));
+	KUNIT_EXPECT_EQ(test, 4, acl_conn_packets(conn, IN));
+	KUNIT_EXPECT_EQ(test, 4, acl_conn_packets(conn, OUT));
 
 	/* The other end may not open it anew, the guest may. */
 	DROPPED(IN, TCP(1000, 80, SYN));
@@ -461,10 +461,9 @@ static void acl_timeout_test(struct kunit *test)
 	/* The collector puts right what a racing frame wrote. */
 	PASSES(OUT, UDP(5, 53));
 	conn = the_conn(test);
-	WRITE_ONCE(conn->expires, jiffies + 1000 * HZ);
+	WRITE_ONCE(conn->expires, (u32)jiffies + 1000 * HZ);
 	collect(test);
-	KUNIT_EXPECT_TRUE(test, time_before_eq(conn->expires, jiffies +
-					       ACL_TIMEOUT_UDP * HZ));
+	KUNIT_EXPECT_LE(test, acl_conn_left(conn), ACL_TIMEOUT_UDP * HZ);
 
 	/* It runs by itself as long as there are connections. */
 	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&port(test)->gc));
