@@ -282,18 +282,54 @@ def test_more_ports_than_vfs():
 
 
 def test_save():
-    """L-15: a save takes the port off its VF first."""
+    """L-15: a save takes the port off its VF first; it returns when the port's
+    gate is open again."""
     World()
     set_path("auto 0")
     ksft_true(save("vm1"))
     ksft_eq(path(), ("synthetic", "auto", 0))
     set_path("auto 0")
-    ksft_eq(path(), ("vf", "auto", 0))
-    session = Session("vm1", True)
-    ksft_eq(path(), ("synthetic", "auto", 0))
-    abort("vm1")
-    ksft_eq(path(), ("vf", "auto", 0), "an aborted save is none")
-    session.close()
+    ksft_eq(path(), ("synthetic", "auto", 0), "not while its gate is shut")
+    cmd("vmqctl port set dev vm1 gate open")
+    ksft_true(wait_until(lambda: path() == ("vf", "auto", 0), 5))
+    for restore in (True, False):
+        session = Session("vm1", restore)
+        ksft_eq(path(), ("synthetic", "auto", 0))
+        abort("vm1")
+        ksft_true(wait_until(lambda: path() == ("vf", "auto", 0), 5),
+                  "an aborted one is none")
+        session.close()
+        session = Session("vm1", restore)
+        ksft_eq(path(), ("synthetic", "auto", 0))
+        session.close()
+        ksft_true(wait_until(lambda: path() == ("vf", "auto", 0), 5),
+                  "nor is one that nobody reads or writes")
+
+
+def test_gate():
+    """L-15: a VF knows no gate, so that the path of a port whose gate is shut
+    is synthetic, whoever asks for a VF."""
+    world = World()
+    set_path("auto 0")
+    for mode in ("closed", "auto"):
+        cmd(f"vmqctl port set dev vm1 gate {mode}")
+        ksft_eq(path(), ("synthetic", "auto", 0), mode)
+        ksft_eq(world.who("wire0", 1), [], "it waits")
+        driver("unbind", 0)
+        driver("bind", 0)
+        with contextlib.closing(Rtnl()) as rtnl:
+            rtnl.up("vmq0v0")
+        ksft_eq(path()[0], "synthetic", "a VF that becomes ready")
+        cmd("vmqctl port set dev vm1 gate open")
+        ksft_true(wait_until(lambda: path()[0] == "vf", 5), mode)
+    set_path("synthetic")
+    cmd("vmqctl port set dev vm1 gate closed")
+    set_path("vf 0")
+    ksft_eq(path(), ("synthetic", "vf", 0))
+    with contextlib.closing(Rtnl()) as rtnl:
+        cmd("vmqctl port set dev vm1 gate open")
+        rtnl.delete("vm1")
+    ksft_eq(vmqctl("port show"), [], "it goes while it is about to return")
 
 
 class Stream(threading.Thread):

@@ -8,12 +8,22 @@
  * while the VF is ready: its driver is bound, its netdev up, its link not
  * disabled. It is the guest that has to use the VF's netdev and the port's as
  * one, by a bond or virtio's failover.
+ *
+ * While a port is saved or restored, and while its gate is shut, its path is
+ * synthetic: a VF knows no gate, and no state of a VF moves to another host
+ * (L-15). The path returns to the VF when the guest speaks (L-16).
  */
 #include "vmq_priv.h"
 
 static bool vmq_path_ready(struct vmq_path_vf *pv)
 {
 	return pv && pv->ops->ready(pv);
+}
+
+/* Must it be synthetic, whatever VFs there are? */
+static bool vmq_path_held(struct vmq_port *port)
+{
+	return READ_ONCE(port->gate.shut) || vmq_session_runs(port);
 }
 
 static void vmq_path_set_vf(struct vmq_path *path, struct vmq_path_vf *pv)
@@ -139,7 +149,7 @@ void vmq_path_check(struct vmq_path_vf *pv)
 			vmq_path_give_up(port);
 	} else if (!port->path.active && vmq_path_ready(pv) &&
 		   port->path.policy == VMQ_PORT_PATH_POLICY_AUTO &&
-		   !vmq_session_runs(port)) {
+		   !vmq_path_held(port)) {
 		vmq_path_to_vf(port);
 	}
 }
@@ -170,8 +180,59 @@ void vmq_path_resume(struct vmq_port *port)
 	struct vmq_path *path = &port->path;
 
 	if (path->vf && !path->active && vmq_path_ready(path->vf) &&
-	    !vmq_session_runs(port))
+	    !vmq_path_held(port))
 		vmq_path_to_vf(port);
+}
+
+static void vmq_path_again(struct work_struct *work)
+{
+	struct vmq_path *path = container_of(to_delayed_work(work),
+					     struct vmq_path, again);
+
+	/* who takes the port away, or shuts its gate, may wait for us */
+	if (!rtnl_trylock()) {
+		queue_delayed_work(vmq_gate_wq, &path->again, 1);
+		return;
+	}
+	vmq_path_resume(container_of(path, struct vmq_port, path));
+	rtnl_unlock();
+}
+
+/**
+ * vmq_path_later() - what kept a port off its VF is over, told without rtnl
+ * @port: the port
+ *
+ * Context: Any.
+ */
+void vmq_path_later(struct vmq_port *port)
+{
+	if (READ_ONCE(port->path.vf_id) != VMQ_PATH_ANY_VF)
+		queue_delayed_work(vmq_gate_wq, &port->path.again, 0);
+}
+
+/**
+ * vmq_path_init() - a new port has no VF
+ * @port: the port
+ *
+ * Context: Process context.
+ */
+void vmq_path_init(struct vmq_port *port)
+{
+	port->path.want = VMQ_PATH_ANY_VF;
+	port->path.vf_id = VMQ_PATH_ANY_VF;
+	INIT_DELAYED_WORK(&port->path.again, vmq_path_again);
+}
+
+/**
+ * vmq_path_destroy() - a port goes; it has given up its VF
+ * @port: the port
+ *
+ * Context: Process context, rtnl held; no save or restore of the port runs, and
+ * its gate is gone.
+ */
+void vmq_path_destroy(struct vmq_port *port)
+{
+	cancel_delayed_work_sync(&port->path.again);
 }
 
 /**
@@ -310,8 +371,7 @@ void vmq_path_apply(struct vmq_port *port, struct vmq_path_request *req)
 	if (req->fresh)
 		vmq_notify_step(port, VMQ_PATH_STEP_VF_ALLOCATE);
 	req->fresh = false;
-	if (path->vf && !path->active && vmq_path_ready(path->vf))
-		vmq_path_to_vf(port);
+	vmq_path_resume(port);
 }
 
 /**

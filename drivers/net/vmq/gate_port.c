@@ -108,6 +108,7 @@ static void vmq_gate_drained(struct vmq_gate *g)
 {
 	/* the drain is waited for before the port goes */
 	vmq_notify_port(vmq_gate_port(g));
+	vmq_path_later(vmq_gate_port(g));
 }
 
 static const struct vmq_gate_ops vmq_port_gate_ops = {
@@ -251,6 +252,8 @@ void vmq_port_gate_set(struct vmq_port *port, enum vmq_port_gate mode)
 		return;
 	}
 	vmq_port_gate_use(port);
+	/* a VF knows no gate */
+	vmq_path_fall_back(port);
 	vmq_gate_close(&port->gate, mode);
 	synchronize_net();
 }

@@ -200,6 +200,7 @@ static int vmq_port_ndo_init(struct net_device *dev)
 	seqlock_init(&port->stats_lock);
 	vmq_tap_attach(port);
 	vmq_port_gate_init(port);
+	vmq_path_init(port);
 	netdev_lockdep_set_classes(dev);
 	return 0;
 
@@ -434,8 +435,6 @@ static int vmq_port_make(struct net_device *dev, struct net *link_net,
 	dev->max_mtu = a->dev->mtu;
 	port->adapter = a;
 	port->mac_location = VMQ_LOC_ANY;
-	port->path.want = VMQ_PATH_ANY_VF;
-	port->path.vf_id = VMQ_PATH_ANY_VF;
 	uuid_gen(&port->uuid);
 	err = netif_set_real_num_tx_queues(dev, min(dev->num_tx_queues,
 						    dev->num_rx_queues));
@@ -516,6 +515,7 @@ static void vmq_port_hide(struct vmq_port *port)
 	WRITE_ONCE(port->soft.state, VMQ_QUEUE_STATE_FREEING);
 	vmq_session_kill(port);
 	vmq_port_gate_destroy(port);
+	vmq_path_destroy(port);
 	list_del_rcu(&port->node);
 	a->n_ports--;
 	vmq_port_promisc(port, false);

@@ -204,6 +204,8 @@ static void vmq_session_end(struct vmq_session *s,
 	vmq_session_report(s);
 	vmq_session_move(s, event);
 	vmq_session_unpin(s);
+	/* the lock is ours until the end, so it can't look too early */
+	vmq_path_later(s->port);
 	s->port = NULL;
 	wake_up_interruptible_poll(&s->wait, EPOLLERR | EPOLLHUP);
 }
@@ -427,14 +429,18 @@ int vmq_session_begin(struct vmq_port *port, bool restore, struct file **filp,
 		vmq_session_put(s);
 		return PTR_ERR(file);
 	}
+	/*
+	 * What the guest sends and receives is the switch's from here on (L-15): a
+	 * gate that shuts while frames go to a VF would keep none of them.
+	 */
+	vmq_path_fall_back(port);
 	err = vmq_session_start(s, extack);
 	if (err) {
 		vmq_session_put(s);
 		fput(file);
+		vmq_path_resume(port);
 		return err;
 	}
-	/* what the guest sends and receives is the switch's from here on (L-15) */
-	vmq_path_fall_back(port);
 	vmq_session_forget(port);
 	port->session = s;
 	*filp = file;
@@ -560,6 +566,7 @@ int vmq_session_abort(struct vmq_port *port, struct netlink_ext_ack *extack)
 				      VMQ_MEV_ABORT);
 
 	if (vmq_session_stop(port, -ECANCELED, "it was aborted")) {
+		/* a gate that has frames to deliver first tells when it has */
 		vmq_path_resume(port);
 		return 0;
 	}

@@ -407,6 +407,7 @@ struct vmq_path {
 	u8 policy;			/* enum vmq_port_path_policy */
 	u32 want;			/* VF, or VMQ_PATH_ANY_VF */
 	u32 changes;			/* to a VF, and back */
+	struct delayed_work again;	/* see vmq_path_later() */
 };
 
 struct vmq_port {
