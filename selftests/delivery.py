@@ -14,12 +14,12 @@ from lib import (UAPI, Genl, NlError, Raw, Rtnl, adapter, attr_str, attr_u8,
                  ksft_eq, ksft_ge, ksft_in, ksft_lt, ksft_main,
                  ksft_pr, ksft_raises, ksft_true, link_info, link_stats, pair,
                  port, port_queue, read_file, run, vmqctl, wait_until)
+from lib.flow import Flow, while_it_runs
 from lib.ksft import KsftSkipEx
 from lib.trace import Trace
 
 CPUS = os.cpu_count()
 LAST = CPUS - 1
-WINDOW = 200            # frames on their way: fewer than any ring holds
 
 
 def world(ports=1, rxq=8, **options):
@@ -75,81 +75,6 @@ def direct():
     return {"mode": UAPI["VMQ_QUEUE_MODE_DIRECT"]}
 
 
-class Flow:
-    """Numbered frames from one device to another; their order is checked."""
-
-    def __init__(self, source="wire0", target="vm1", dst=1, src=0xfe):
-        self.out, self.into = Raw(source), Raw(target)
-        defer(self.out.close)
-        defer(self.into.close)
-        self.dst, self.src = dst, src
-        self.sent = self.seen = self.lost = 0
-
-    def send(self, count=1, dst=None):
-        frames = []
-        for _ in range(count):
-            self.sent += 1
-            frames.append(ether(self.dst if dst is None else dst, self.src,
-                                payload=b"flow" + struct.pack("!I",
-                                                              self.sent)))
-        self.out.send(*frames)
-
-    def receive(self, timeout=0.0):
-        """Takes what is there; False if nothing came in time."""
-        frame = self.into.recv(timeout)
-        if frame is None:
-            return False
-        if frame[14:18] == b"flow":
-            number = struct.unpack_from("!I", frame, 18)[0]
-            if number <= self.seen:
-                ksft_true(False, f"R-24: {number} after {self.seen}")
-            self.lost += number - self.seen - 1
-            self.seen = number
-        return True
-
-    def run(self, seconds, burst=16):
-        """Sends and receives, with no more on its way than a ring holds."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.send(burst)
-            while self.receive():
-                pass
-            while self.sent - self.seen > WINDOW and self.receive(5):
-                pass
-        self.finish()
-
-    def finish(self, comment=""):
-        """All of them arrived, in their order."""
-        while self.seen < self.sent and self.receive(5):
-            pass
-        ksft_eq((self.seen, self.lost), (self.sent, 0), comment)
-
-
-def while_it_runs(flow, seconds, change):
-    """Runs a flow while change() is called again and again; -> how often"""
-    stop, count, failed = threading.Event(), 0, []
-
-    def changes():
-        nonlocal count
-        try:
-            while not stop.is_set():
-                change(count)
-                count += 1
-        except Exception as error:      # pylint: disable=broad-except
-            failed.append(error)
-
-    thread = threading.Thread(target=changes)
-    thread.start()
-    try:
-        flow.run(seconds)
-    finally:
-        stop.set()
-        thread.join()
-    if failed:
-        raise failed[0]
-    return count
-
-
 # -- parameters
 
 def test_name():
@@ -200,6 +125,25 @@ def test_parameters():
     cmd("ip link del vm1")
     port("vm1", number=1)
     ksft_eq(queue(port_queue("vm1")), new, "Q-08")
+
+
+def test_switched_off():
+    """A queue of the adapter's own table that -L switches off and on again is as
+    it was; for somebody else it is a new one (Q-08)."""
+    world(ports=0)
+    ethtool("-L vmq0 combined 4")
+    ethtool("-X vmq0 default")
+    for number, words in ((1, f"cpus {LAST}"),
+                          (2, "cpus 0 rx-usecs 50 rx-frames 8 buffers 77 name q")):
+        vmqctl(f"queue set dev vmq0 queue {number} {words}")
+    before = [queue(number) for number in (1, 2, 3)]
+    for off in (1, 2, 3):
+        ethtool(f"-L vmq0 combined {off}")
+        ethtool("-L vmq0 combined 4")
+        ksft_eq([queue(number) for number in (1, 2, 3)], before, f"after {off}")
+    port("vm1", number=1)
+    ksft_eq((queue(1)["port"], queue(1)["mode"]), ("vm1", "direct"))
+    ksft_eq(queue(2), before[1])
 
 
 def test_refused():

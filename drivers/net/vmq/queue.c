@@ -199,6 +199,7 @@ int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
 
 	if (err)
 		return err;
+	vmq_queue_forget(*out);
 	(*out)->index = index;
 	(*out)->dev = port->dev;
 	vmq_queue_set_mac(*out, port->dev->dev_addr);
@@ -237,6 +238,7 @@ int vmq_queue_alloc_owned(struct vmq_adapter *a, struct vmq_owner *owner,
 
 	if (err)
 		return err;
+	vmq_queue_forget(*out);
 	(*out)->kept = !owner;
 	(*out)->owner = owner;
 	if (owner) {
@@ -402,6 +404,8 @@ int vmq_queues_resize(struct vmq_adapter *a, u32 count)
 		    !vmq_rss_yields(vmq_queue_find(a, id)))
 			err = -EBUSY;
 	if (!err && count < old)
+		err = vmq_queues_remember(a, count);
+	if (!err && count < old)
 		err = vmq_rss_resize(a, count);
 	mutex_unlock(&a->lock);
 	if (err)
@@ -412,6 +416,9 @@ int vmq_queues_resize(struct vmq_adapter *a, u32 count)
 		err = vmq_rss_resize(a, count);
 	else if (err && count < old)
 		vmq_rss_resize(a, old);
+	/* those that are on again, as they should be or as they were */
+	if (!err == (count > old))
+		vmq_queues_recall(a, min(old, count), max(old, count));
 	mutex_unlock(&a->lock);
 	if (err && count > old)
 		netif_set_real_num_queues(a->dev,
@@ -495,6 +502,7 @@ void vmq_queues_destroy(struct vmq_adapter *a)
 		q = rcu_dereference_protected(a->queue[id], 1);
 		if (!q)
 			continue;
+		vmq_queue_forget(q);
 		free_percpu(q->stats);
 		kfree(q);
 	}

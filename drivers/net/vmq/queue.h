@@ -97,6 +97,7 @@ struct vmq_queue {
 	u32 hw_rules;			/* in the uplink's table */
 	u32 hw_ring;			/* the uplink's ring, where there are any */
 	struct vmq_queue_param param;
+	struct vmq_queue_past *past;	/* while ethtool -L has it switched off */
 	struct vmq_owner *owner;	/* socket that allocated it, else NULL */
 	struct list_head owned;		/* in owner->queues */
 	struct vmq_stats_rx before;	/* counted before it was its port's */
@@ -145,9 +146,17 @@ int vmq_queue_set_param(struct vmq_queue *q,
 			const struct vmq_queue_param *param, u32 mask,
 			struct netlink_ext_ack *extack);
 void vmq_queue_reset_param(struct vmq_queue *q);
+int vmq_queue_get_param(const struct vmq_queue *q,
+			struct vmq_queue_param *param, u32 *mask);
 u32 vmq_queue_buffers(const struct vmq_queue *q);
 int vmq_moder_check(const struct vmq_moder *moder,
 		    struct netlink_ext_ack *extack);
+
+/* ---- queue_past.c: parameters of queues that are switched off ---- */
+
+int vmq_queues_remember(struct vmq_adapter *a, u32 first);
+void vmq_queues_recall(struct vmq_adapter *a, u32 first, u32 end);
+void vmq_queue_forget(struct vmq_queue *q);
 
 /* ---- queue_napi.c, queue_moder.c: queues that have CPUs of their own ---- */
 

@@ -100,6 +100,46 @@ void vmq_queue_reset_param(struct vmq_queue *q)
 	vmq_fifo_bound(&q->fifo, q->adapter->ring);
 }
 
+/**
+ * vmq_queue_get_param() - what was set of a queue, to be set again
+ * @q: the queue
+ * @param: set here; its cpus are to be freed with kfree()
+ * @mask: set here, VMQ_PARAM_* of the members that are not those of a new queue
+ *
+ * Context: rtnl held.
+ * Return: 0 or -ENOMEM.
+ */
+int vmq_queue_get_param(const struct vmq_queue *q,
+			struct vmq_queue_param *param, u32 *mask)
+{
+	const struct cpumask *cpus = vmq_napi_cpus(q);
+
+	*param = q->param;
+	*mask = 0;
+	param->cpus = NULL;
+	if (param->name[0])
+		*mask |= VMQ_PARAM_NAME;
+	if (param->vm[0])
+		*mask |= VMQ_PARAM_VM;
+	if (param->buffers)
+		*mask |= VMQ_PARAM_BUFFERS;
+	if (param->single)
+		*mask |= VMQ_PARAM_SINGLE;
+	if (param->lookahead)
+		*mask |= VMQ_PARAM_LOOKAHEAD;
+	param->mode = cpus ? VMQ_QUEUE_MODE_QUEUED : VMQ_QUEUE_MODE_DIRECT;
+	if (!cpus)
+		return 0;
+	param->cpus = kasprintf(GFP_KERNEL, "%*pbl", cpumask_pr_args(cpus));
+	if (!param->cpus)
+		return -ENOMEM;
+	*mask |= VMQ_PARAM_CPUS;
+	param->moder = *vmq_moder_get(q);
+	/* who lets net_dim choose can't choose too */
+	*mask |= param->moder.adaptive ? VMQ_PARAM_ADAPTIVE : VMQ_PARAM_MODER;
+	return 0;
+}
+
 static struct vmq_port *vmq_param_port(const struct vmq_queue *q)
 {
 	return rcu_dereference_protected(q->port, lockdep_rtnl_is_held());
