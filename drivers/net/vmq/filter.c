@@ -284,7 +284,8 @@ static struct vmq_filter *vmq_filter_new(const struct vmq_filter_spec *spec,
  * @extack: says why not
  *
  * Replacing is atomic for the data path: a frame that both filters match meets
- * one of them at every instant (F-30).
+ * one of them at every instant, and does not overtake those that met the old one
+ * before (F-30).
  *
  * Context: Process context, rtnl held; takes adapter->lock.
  * Return: 0; -EINVAL for a queue or location that does not exist, -EEXIST if an
@@ -299,8 +300,8 @@ int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 	const struct vmq_rule *twin;
 	struct vmq_filter *f, *old;
 	struct vmq_queue *q;
+	bool fresh, handover;
 	LIST_HEAD(gone);
-	bool fresh;
 	int err;
 
 	mutex_lock(&a->lock);
@@ -344,8 +345,11 @@ int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 			goto err_filter;
 		}
 	}
+	handover = old && vmq_queue_handover_begin(old->queue, q);
 	err = old ? vmq_rules_replace(&a->rules, old->rule, f->rule) :
 		    vmq_rules_add(&a->rules, f->rule);
+	if (handover)
+		vmq_queue_handover_end(old->queue, q);
 	if (err)
 		goto err_sync;
 
@@ -356,7 +360,8 @@ int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 	if (old) {
 		vmq_filter_unlink(old);
 		/* frames that met the old one arrive before its queue stops */
-		if (old->queue != q && vmq_filter_is_last(old->queue))
+		if (!handover && old->queue != q &&
+		    vmq_filter_is_last(old->queue))
 			vmq_queue_settle(&old->queue, 1);
 		vmq_filter_uncount(old->queue, &gone);
 		if (uplink)

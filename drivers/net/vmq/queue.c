@@ -78,27 +78,6 @@ void vmq_queue_drain(struct vmq_queue *q)
 }
 
 /**
- * vmq_queue_settle() - lets the frames that wait in queues be delivered
- * @q: the queues, that get no more frames but those that are under way
- * @n: how many there are
- *
- * For who is about to stop them and wants to lose nothing. Not longer than a
- * second: a consumer that does not come does not hold up the administrator.
- *
- * Context: Process context, sleeps; adapter->lock held.
- */
-void vmq_queue_settle(struct vmq_queue **q, u32 n)
-{
-	unsigned long end = jiffies + HZ;
-	u32 i;
-
-	synchronize_net();
-	for (i = 0; i < n; i++)
-		while (vmq_fifo_holds(&q[i]->fifo) && time_before(jiffies, end))
-			usleep_range(100, 1000);
-}
-
-/**
  * vmq_queue_find() - the queue with an id
  * @a: the adapter
  * @id: any number
@@ -288,19 +267,21 @@ bool vmq_queue_stop(struct vmq_queue *q)
 
 /**
  * vmq_queue_give_back() - makes the id of a stopped queue free (Q-41)
- * @q: the queue; a grace period has passed since vmq_queue_stop()
+ * @q: the queue; a grace period has passed since vmq_queue_stop(), else nothing
+ *	happens
  *
  * Context: Process context, sleeps; rtnl and adapter->lock held.
  */
 void vmq_queue_give_back(struct vmq_queue *q)
 {
+	if (vmq_queue_next_state(q->state, VMQ_QEV_GIVE_BACK_LAST) < 0)
+		return;
 	vmq_queue_drain(q);
 	vmq_fifo_flag(&q->fifo, VMQ_SLOW_PORT, true);
 	vmq_fifo_flag(&q->fifo, VMQ_SLOW_TAP, false);
 	RCU_INIT_POINTER(q->port, NULL);
 	q->own = false;
-	if (vmq_queue_event(q, VMQ_QEV_GIVE_BACK_LAST))
-		return;
+	vmq_queue_event(q, VMQ_QEV_GIVE_BACK_LAST);
 	list_del_init(&q->owned);
 	if (q->owner)
 		vmq_owner_put(q->owner);

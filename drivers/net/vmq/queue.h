@@ -116,7 +116,6 @@ enum vmq_queue_oper_state vmq_queue_oper_state(enum vmq_queue_state state);
 int vmq_queue_event(struct vmq_queue *q, enum vmq_queue_event event);
 void vmq_queue_setup(struct vmq_queue *q, struct vmq_adapter *a);
 void vmq_queue_drain(struct vmq_queue *q);
-void vmq_queue_settle(struct vmq_queue **q, u32 n);
 struct vmq_queue *vmq_queue_find(struct vmq_adapter *a, u32 id);
 int vmq_queue_alloc(struct vmq_adapter *a, struct vmq_port *port, u16 index,
 		    struct vmq_queue **out);
@@ -157,6 +156,13 @@ int vmq_moder_check(const struct vmq_moder *moder,
 int vmq_queues_remember(struct vmq_adapter *a, u32 first);
 void vmq_queues_recall(struct vmq_adapter *a, u32 first, u32 end);
 void vmq_queue_forget(struct vmq_queue *q);
+
+/* ---- queue_settle.c: frames that wait when filters change ---- */
+
+void vmq_queue_settle(struct vmq_queue **q, u32 n);
+bool vmq_queue_handover_begin(const struct vmq_queue *from,
+			      struct vmq_queue *to);
+void vmq_queue_handover_end(struct vmq_queue *from, struct vmq_queue *to);
 
 /* ---- queue_napi.c, queue_moder.c: queues that have CPUs of their own ---- */
 

@@ -88,11 +88,14 @@ static void vmq_fifo_idle(struct vmq_fifo *f)
 enum vmq_wake vmq_fifo_put(struct vmq_fifo *f, struct sk_buff *skb)
 {
 	enum vmq_wake wake = VMQ_WAKE_NONE;
-	u32 n;
+	u32 n, limit;
 
 	spin_lock(&f->frames.lock);
+	limit = f->limit;
+	if (unlikely(f->slow & VMQ_SLOW_HOLD))
+		limit = VMQ_FIFO_HELD;
 	n = skb_queue_len(&f->frames);
-	if (unlikely(n >= f->limit)) {
+	if (unlikely(n >= limit)) {
 		spin_unlock(&f->frames.lock);
 		return VMQ_WAKE_FULL;
 	}
@@ -100,7 +103,7 @@ enum vmq_wake vmq_fifo_put(struct vmq_fifo *f, struct sk_buff *skb)
 	n++;
 	if (!f->consumer)
 		vmq_fifo_set_slow(f, f->slow | VMQ_SLOW_WAIT);
-	if (!f->scheduled) {
+	if (!f->scheduled && !(f->slow & VMQ_SLOW_HOLD)) {
 		/* half full is no time to wait for more */
 		if (n >= f->patience || n > f->limit / 2) {
 			f->scheduled = true;
@@ -143,7 +146,8 @@ bool vmq_fifo_due(struct vmq_fifo *f, const void *consumer)
  *
  * Context: BH off.
  * Return: number of frames; if it is not 0, vmq_fifo_done() must follow. 0 too
- * if another one is the consumer or still delivers: he sees to the rest.
+ * if another one is the consumer or still delivers, who sees to the rest, and while
+ * the FIFO is held.
  */
 unsigned int vmq_fifo_take(struct vmq_fifo *f, const void *consumer,
 			   unsigned int budget, struct sk_buff_head *batch)
@@ -151,7 +155,7 @@ unsigned int vmq_fifo_take(struct vmq_fifo *f, const void *consumer,
 	unsigned int n = 0;
 
 	spin_lock(&f->frames.lock);
-	if (f->busy || f->consumer != consumer)
+	if (f->busy || f->consumer != consumer || f->slow & VMQ_SLOW_HOLD)
 		goto unlock;
 	if (skb_queue_len(&f->frames) <= budget) {
 		n = skb_queue_len(&f->frames);
@@ -182,7 +186,8 @@ enum vmq_wake vmq_fifo_done(struct vmq_fifo *f, const void *consumer)
 	enum vmq_wake wake = VMQ_WAKE_NONE;
 
 	spin_lock(&f->frames.lock);
-	f->busy = false;
+	f->passed += f->busy;
+	f->busy = 0;
 	if (skb_queue_empty(&f->frames)) {
 		vmq_fifo_idle(f);
 	} else if (f->consumer == consumer) {
@@ -226,6 +231,77 @@ enum vmq_wake vmq_fifo_switch(struct vmq_fifo *f, const void *consumer)
 }
 
 /**
+ * vmq_fifo_hold() - frames go in from now on, and none comes out
+ * @f: the FIFO
+ *
+ * Nobody is woken, and nothing is dropped at the FIFO's own limit.
+ *
+ * Context: Process context.
+ */
+void vmq_fifo_hold(struct vmq_fifo *f)
+{
+	vmq_fifo_flag(f, VMQ_SLOW_HOLD, true);
+}
+
+/**
+ * vmq_fifo_unhold() - ends that
+ * @f: the FIFO
+ *
+ * Context: Process context.
+ * Return: %VMQ_WAKE_NOW if the consumer is to be woken, or %VMQ_WAKE_NONE.
+ */
+enum vmq_wake vmq_fifo_unhold(struct vmq_fifo *f)
+{
+	bool waiting;
+
+	spin_lock_bh(&f->frames.lock);
+	vmq_fifo_set_slow(f, f->slow & ~VMQ_SLOW_HOLD);
+	waiting = !skb_queue_empty(&f->frames);
+	if (waiting)
+		f->scheduled = true;
+	else if (!f->busy)
+		vmq_fifo_idle(f);
+	spin_unlock_bh(&f->frames.lock);
+	/* who is busy goes on by himself */
+	return waiting && !f->busy ? VMQ_WAKE_NOW : VMQ_WAKE_NONE;
+}
+
+/**
+ * vmq_fifo_mark() - the end of the FIFO
+ * @f: the FIFO
+ *
+ * Context: Process context.
+ * Return: for vmq_fifo_is_past().
+ */
+u32 vmq_fifo_mark(struct vmq_fifo *f)
+{
+	u32 mark;
+
+	spin_lock_bh(&f->frames.lock);
+	mark = f->passed + f->busy + skb_queue_len(&f->frames);
+	spin_unlock_bh(&f->frames.lock);
+	return mark;
+}
+
+/**
+ * vmq_fifo_is_past() - has everything up to a mark been delivered or dropped?
+ * @f: the FIFO
+ * @mark: from vmq_fifo_mark()
+ *
+ * Context: Process context.
+ * Return: true if so.
+ */
+bool vmq_fifo_is_past(struct vmq_fifo *f, u32 mark)
+{
+	bool past;
+
+	spin_lock_bh(&f->frames.lock);
+	past = (s32)(f->passed - mark) >= 0;
+	spin_unlock_bh(&f->frames.lock);
+	return past;
+}
+
+/**
  * vmq_fifo_holds() - do frames wait, or are any being delivered?
  * @f: the FIFO
  *
@@ -252,6 +328,7 @@ bool vmq_fifo_holds(struct vmq_fifo *f)
 void vmq_fifo_purge(struct vmq_fifo *f, struct sk_buff_head *frames)
 {
 	spin_lock_bh(&f->frames.lock);
+	f->passed += skb_queue_len(&f->frames);
 	skb_queue_splice_tail_init(&f->frames, frames);
 	if (!f->busy)
 		vmq_fifo_idle(f);

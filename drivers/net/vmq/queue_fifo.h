@@ -17,6 +17,10 @@
  * old one is done with what he has; and back in direct mode, slow stays set until
  * the last of them has been delivered.
  *
+ * A FIFO can be held (vmq_fifo_hold()): then frames go in and none comes out. So
+ * frames that a filter sends to another queue from now on don't overtake those
+ * that it sent to the old one, which pass a mark (vmq_fifo_mark()).
+ *
  * What arrives on two CPUs at once has no order. On one CPU, a frame that is
  * delivered directly is through before the next one is looked at.
  */
@@ -32,10 +36,14 @@
 #define VMQ_SLOW_LOOKAHEAD	BIT(3)	/* they need room and linear bytes */
 #define VMQ_SLOW_PORT		BIT(4)	/* there is no port, or it has a say */
 #define VMQ_SLOW_TAP		BIT(5)	/* they are for the ring of its tap */
+#define VMQ_SLOW_HOLD		BIT(6)	/* others come first */
 
 /* These need the FIFO. */
 #define VMQ_SLOW_FIFO		(VMQ_SLOW_WAIT | VMQ_SLOW_NAPI |	\
-				 VMQ_SLOW_SINGLE)
+				 VMQ_SLOW_SINGLE | VMQ_SLOW_HOLD)
+
+/* Frames that wait while the FIFO is held, whatever its limit is. */
+#define VMQ_FIFO_HELD		16384
 
 /* What is to be done after a call. */
 enum vmq_wake {
@@ -55,7 +63,8 @@ enum vmq_wake {
  *	the caller measures; 0 wakes with the first
  * @consumer: who takes the frames, NULL: the softirq that put them in
  * @scheduled: the consumer has been woken and will look for frames
- * @busy: somebody delivers frames that he took
+ * @busy: frames that somebody took and still delivers
+ * @passed: frames that have been through, modulo 2^32
  */
 struct vmq_fifo {
 	unsigned int slow;
@@ -64,7 +73,8 @@ struct vmq_fifo {
 	u32 patience;
 	const void *consumer;
 	bool scheduled;
-	bool busy;
+	u32 busy;
+	u32 passed;
 };
 
 void vmq_fifo_init(struct vmq_fifo *f, u32 limit);
@@ -77,6 +87,10 @@ unsigned int vmq_fifo_take(struct vmq_fifo *f, const void *consumer,
 			   unsigned int budget, struct sk_buff_head *batch);
 enum vmq_wake vmq_fifo_done(struct vmq_fifo *f, const void *consumer);
 enum vmq_wake vmq_fifo_switch(struct vmq_fifo *f, const void *consumer);
+void vmq_fifo_hold(struct vmq_fifo *f);
+enum vmq_wake vmq_fifo_unhold(struct vmq_fifo *f);
+u32 vmq_fifo_mark(struct vmq_fifo *f);
+bool vmq_fifo_is_past(struct vmq_fifo *f, u32 mark);
 bool vmq_fifo_holds(struct vmq_fifo *f);
 void vmq_fifo_purge(struct vmq_fifo *f, struct sk_buff_head *frames);
 

@@ -108,6 +108,86 @@ static void fifo_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 3, t->seen);
 }
 
+/* Held: frames go in, more than the limit, none comes out, then all in order. */
+static void fifo_hold(struct kunit *test)
+{
+	struct fifo_test *t = fifo_test_new(test, 3);
+	struct sk_buff_head batch;
+	int i;
+
+	__skb_queue_head_init(&batch);
+	vmq_fifo_hold(&t->fifo);
+	KUNIT_EXPECT_TRUE(test, t->fifo.slow & VMQ_SLOW_FIFO);
+	for (i = 1; i <= 5; i++)
+		KUNIT_EXPECT_EQ(test, VMQ_WAKE_NONE,
+				fifo_put(test, &t->fifo, i));
+	KUNIT_EXPECT_EQ(test, 0, fifo_take(&t->fifo, NULL, &batch));
+	KUNIT_EXPECT_EQ(test, VMQ_WAKE_NOW, vmq_fifo_unhold(&t->fifo));
+	/* the limit counts again */
+	KUNIT_EXPECT_EQ(test, VMQ_WAKE_FULL, fifo_put(test, &t->fifo, 6));
+	KUNIT_EXPECT_EQ(test, 5, fifo_take(&t->fifo, NULL, &batch));
+	fifo_deliver(test, t, &batch);
+	KUNIT_EXPECT_EQ(test, VMQ_WAKE_NONE, fifo_done(&t->fifo, NULL));
+	KUNIT_EXPECT_EQ(test, 0, t->fifo.slow);
+
+	/* nothing came meanwhile: nobody is woken, and it is direct again */
+	vmq_fifo_hold(&t->fifo);
+	KUNIT_EXPECT_EQ(test, VMQ_WAKE_NONE, vmq_fifo_unhold(&t->fifo));
+	KUNIT_EXPECT_EQ(test, 0, t->fifo.slow);
+}
+
+/* Held while somebody delivers: he finds nothing more, and is woken later. */
+static void fifo_hold_busy(struct kunit *test)
+{
+	struct fifo_test *t = fifo_test_new(test, LIMIT);
+	struct sk_buff_head batch;
+
+	__skb_queue_head_init(&batch);
+	fifo_put(test, &t->fifo, 1);
+	KUNIT_EXPECT_EQ(test, 1, fifo_take(&t->fifo, NULL, &batch));
+	vmq_fifo_hold(&t->fifo);
+	fifo_put(test, &t->fifo, 2);
+	KUNIT_EXPECT_EQ(test, VMQ_WAKE_AGAIN, fifo_done(&t->fifo, NULL));
+	KUNIT_EXPECT_EQ(test, 0, fifo_take(&t->fifo, NULL, &batch));
+	KUNIT_EXPECT_EQ(test, VMQ_WAKE_NOW, vmq_fifo_unhold(&t->fifo));
+	KUNIT_EXPECT_EQ(test, 1, fifo_take(&t->fifo, NULL, &batch));
+	fifo_deliver(test, t, &batch);
+	KUNIT_EXPECT_EQ(test, VMQ_WAKE_NONE, fifo_done(&t->fifo, NULL));
+	KUNIT_EXPECT_EQ(test, 2, t->seen);
+}
+
+/* A mark is past when what was there is delivered, whatever came behind it. */
+static void fifo_mark(struct kunit *test)
+{
+	struct fifo_test *t = fifo_test_new(test, LIMIT);
+	struct sk_buff_head batch;
+	u32 mark;
+
+	__skb_queue_head_init(&batch);
+	/* near its end, so that it wraps */
+	t->fifo.passed = U32_MAX - 1;
+	KUNIT_EXPECT_TRUE(test, vmq_fifo_is_past(&t->fifo,
+						 vmq_fifo_mark(&t->fifo)));
+	fifo_put(test, &t->fifo, 1);
+	fifo_put(test, &t->fifo, 2);
+	mark = vmq_fifo_mark(&t->fifo);
+	KUNIT_EXPECT_FALSE(test, vmq_fifo_is_past(&t->fifo, mark));
+	KUNIT_EXPECT_EQ(test, 2, fifo_take(&t->fifo, NULL, &batch));
+	/* on their way, not there yet */
+	KUNIT_EXPECT_FALSE(test, vmq_fifo_is_past(&t->fifo, mark));
+	KUNIT_EXPECT_EQ(test, mark, vmq_fifo_mark(&t->fifo));
+	fifo_put(test, &t->fifo, 3);
+	fifo_deliver(test, t, &batch);
+	fifo_done(&t->fifo, NULL);
+	KUNIT_EXPECT_TRUE(test, vmq_fifo_is_past(&t->fifo, mark));
+	/* what is dropped is past too */
+	mark = vmq_fifo_mark(&t->fifo);
+	KUNIT_EXPECT_FALSE(test, vmq_fifo_is_past(&t->fifo, mark));
+	vmq_fifo_purge(&t->fifo, &batch);
+	__skb_queue_purge(&batch);
+	KUNIT_EXPECT_TRUE(test, vmq_fifo_is_past(&t->fifo, mark));
+}
+
 /* Wrapped many times over: 7 of 16 in, 5 at a time out. */
 static void fifo_wrap(struct kunit *test)
 {
@@ -379,6 +459,9 @@ static void fifo_purge(struct kunit *test)
 
 static struct kunit_case fifo_cases[] = {
 	KUNIT_CASE(fifo_full),
+	KUNIT_CASE(fifo_hold),
+	KUNIT_CASE(fifo_hold_busy),
+	KUNIT_CASE(fifo_mark),
 	KUNIT_CASE(fifo_wrap),
 	KUNIT_CASE(fifo_shrink),
 	KUNIT_CASE(fifo_patience),
