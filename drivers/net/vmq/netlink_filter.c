@@ -67,15 +67,16 @@ static int vmq_nl_filter_queue(const struct genl_info *info,
 			       struct vmq_adapter *a, u32 id)
 {
 	struct vmq_queue *q = vmq_queue_find(a, id);
+	int err;
 
 	if (!id)
 		return 0;
-	if (!q || vmq_queue_event(q, VMQ_QEV_LIST_FILTERS)) {
-		NL_SET_ERR_MSG_FMT(info->extack, "queue %u is not allocated",
-				   id);
-		return -ENOENT;
-	}
-	return 0;
+	err = q ? vmq_queue_event(q, VMQ_QEV_LIST_FILTERS) : -ENOENT;
+	if (err)
+		NL_SET_ERR_MSG_FMT(info->extack, "queue %u is %s", id,
+				   err == -ENOENT ? "not allocated" :
+						    "being freed");
+	return err;
 }
 
 static int vmq_dump_filters(struct sk_buff *skb, struct netlink_callback *cb,
