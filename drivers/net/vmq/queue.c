@@ -398,7 +398,7 @@ int vmq_queues_resize(struct vmq_adapter *a, u32 count)
 	else if (err && count < old)
 		vmq_rss_resize(a, old);
 	/* those that are on again, as they should be or as they were */
-	if (!err == (count > old))
+	if (err ? count < old : count > old)
 		vmq_queues_recall(a, min(old, count), max(old, count));
 	mutex_unlock(&a->lock);
 	if (err && count > old)
