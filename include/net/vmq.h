@@ -20,9 +20,10 @@
  * VMQ_EXT_API_VERSION - version of this interface
  *
  * Counts up whenever a member of &struct vmq_ext_ops changes its meaning, and
- * with each function added: 2 has vmq_ext_resume().
+ * with each function added: 2 has vmq_ext_resume(), 3 has vmq_ext_continue() and
+ * answers that come later.
  */
-#define VMQ_EXT_API_VERSION	2
+#define VMQ_EXT_API_VERSION	3
 
 /**
  * VMQ_EXT_NAME_MAX - longest name of an extension, in bytes with the final NUL
@@ -77,6 +78,7 @@ enum vmq_record_flags {
 };
 
 struct vmq_ext_ops;
+struct vmq_waiter;
 
 /**
  * struct vmq_ext_port - one extension on one port
@@ -85,6 +87,7 @@ struct vmq_ext_ops;
  * @priv: for the extension; set by its attach, freed by its detach
  * @session: for the extension, while a save or restore of the port runs; at
  *	most one runs at a time (SR-22, SR-26)
+ * @waiter: for the core, see vmq_ext_continue()
  *
  * Lives from a successful attach until detach returned.
  */
@@ -93,6 +96,7 @@ struct vmq_ext_port {
 	const struct vmq_ext_ops *ops;
 	void *priv;
 	void *session;
+	struct vmq_waiter *waiter;
 };
 
 /**
@@ -145,6 +149,12 @@ struct vmq_record {
  * different ports overlap (SR-22 to SR-26). They may sleep, and unless it is said
  * they must not take rtnl: whoever holds it may be waiting for them. Whatever
  * happens, every successful begin is followed by exactly one complete.
+ *
+ * @save_next, @validate and @apply may answer -EINPROGRESS, where they would have
+ * to wait (SR-17, SR-39). They are called again with the same record, at any time
+ * and at the latest after vmq_ext_continue(). No lock is held meanwhile, so that a
+ * session may end before there is an answer: its complete is called then, and
+ * @rollback where something was applied before.
  *
  * @save_begin: A save starts; the extension puts its position at the start.
  *	NULL, and @save_next too: the extension has no run-time data. Sleeps,
@@ -205,6 +215,7 @@ struct vmq_ext_ops {
 
 int vmq_ext_register(const struct vmq_ext_ops *ops);
 void vmq_ext_unregister(const struct vmq_ext_ops *ops);
+void vmq_ext_continue(struct vmq_ext_port *ep);
 void vmq_ext_resume(struct vmq_ext_port *ep, struct sk_buff *skb,
 		    enum vmq_verdict verdict);
 

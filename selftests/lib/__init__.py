@@ -18,6 +18,7 @@ from .env import NetNS, adapter, cmd, ethtool, ethtool_refused, fail_cmd, ip, li
     link_stats, machine, monitor, pair, port, port_queue, read_file, run, \
     set_sysctl, vmqctl
 from .client import Client, Events
+from .ext_user import Agent, Keeper
 from .state import Session, abort, commit, restore, save
 from .ioctl import Rule, channels, drvinfo, ethtool_stats, rule_add, \
     rule_del, rule_get, rules

@@ -16,6 +16,7 @@ static const struct attr_desc ext_attrs[] = {
 	[VMQ_A_EXT_ENABLED] = ATTR("enabled", BOOL),
 	[VMQ_A_EXT_POSITION] = ATTR("position", UINT),
 	[VMQ_A_EXT_DATA_VERSION] = ATTR("data-version", UINT),
+	[VMQ_A_EXT_OWNER] = ATTR("owner", UINT),
 };
 
 ATTR_SET(ext);

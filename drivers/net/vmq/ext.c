@@ -11,7 +11,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "vmq_priv.h"
+#include "ext_user.h"
 
 /* A registered extension; in vmq_exts. */
 struct vmq_ext_reg {
@@ -72,14 +72,16 @@ static void vmq_ext_insert(struct vmq_adapter *a, struct vmq_ext_inst *inst,
 	list_add_tail(&inst->node, &other->node);
 }
 
-static int vmq_ext_appear(struct vmq_adapter *a, const struct vmq_ext_ops *ops)
+static int vmq_ext_appear(struct vmq_adapter *a, const struct vmq_ext_ops *ops,
+			  struct vmq_ext_user *user)
 {
 	struct vmq_ext_inst *inst;
 
-	inst = kzalloc(sizeof(*inst), GFP_KERNEL);
+	inst = kzalloc(sizeof(*inst), GFP_KERNEL_ACCOUNT);
 	if (!inst)
 		return -ENOMEM;
 	inst->ops = ops;
+	inst->user = user;
 	vmq_ext_insert(a, inst, 0);
 	return 0;
 }
@@ -106,7 +108,7 @@ int vmq_ext_adapter_init(struct vmq_adapter *a)
 	INIT_LIST_HEAD(&a->exts);
 	/* oldest first, so that the newest ends on top */
 	list_for_each_entry(reg, &vmq_exts, node) {
-		err = vmq_ext_appear(a, reg->ops);
+		err = vmq_ext_appear(a, reg->ops, NULL);
 		if (err) {
 			vmq_ext_adapter_destroy(a);
 			return err;
@@ -127,13 +129,85 @@ void vmq_ext_adapter_destroy(struct vmq_adapter *a)
 
 	if (!a->exts.next)
 		return;
+	list_for_each_entry_safe(inst, next, &a->exts, node)
+		if (inst->user)
+			vmq_ext_user_remove(inst->user, true);
 	list_for_each_entry_safe(inst, next, &a->exts, node) {
 		if (inst->enabled) {
-			static_branch_dec(&vmq_ext_key);
+			if (inst->frames)
+				static_branch_dec(&vmq_ext_key);
 			module_put(inst->ops->owner);
 		}
 		vmq_ext_vanish(inst);
 	}
+}
+
+/* Can't be told apart: uuid and name are one extension's alone. */
+static bool vmq_ext_same(const struct vmq_ext_ops *x,
+			 const struct vmq_ext_ops *y)
+{
+	return uuid_equal(&x->uuid, &y->uuid) || !strcmp(x->name, y->name);
+}
+
+/**
+ * vmq_ext_local_add() - makes an extension known to one adapter, disabled
+ * @a: the adapter
+ * @user: the process that it is
+ * @ops: the extension; stays until vmq_ext_local_del()
+ * @extack: says why not
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0, -EEXIST if the adapter has one with this name or uuid (X-51), -ENOSPC
+ * if it has %VMQ_EXT_USER_MAX processes, or -ENOMEM.
+ */
+int vmq_ext_local_add(struct vmq_adapter *a, struct vmq_ext_user *user,
+		      const struct vmq_ext_ops *ops,
+		      struct netlink_ext_ack *extack)
+{
+	const struct vmq_ext_inst *inst;
+	unsigned int n = 0;
+
+	ASSERT_RTNL();
+	list_for_each_entry(inst, &a->exts, node) {
+		n += !!inst->user;
+		if (!vmq_ext_same(inst->ops, ops))
+			continue;
+		NL_SET_ERR_MSG_FMT(extack, "%s has an extension with this name or uuid",
+				   a->dev->name);
+		return -EEXIST;
+	}
+	if (n >= VMQ_EXT_USER_MAX) {
+		NL_SET_ERR_MSG_FMT(extack, "%u processes are extensions already",
+				   n);
+		return -ENOSPC;
+	}
+	return vmq_ext_appear(a, ops, user);
+}
+
+/**
+ * vmq_ext_local_del() - makes an extension unknown to one adapter
+ * @a: the adapter
+ * @ops: the extension, that no module is pinned for
+ *
+ * Where it is enabled, sessions go on without it.
+ *
+ * Context: Process context, sleeps, rtnl held. Harmless if it is not known.
+ */
+void vmq_ext_local_del(struct vmq_adapter *a, const struct vmq_ext_ops *ops)
+{
+	struct vmq_ext_inst *inst = vmq_ext_find(a, ops->name);
+	struct vmq_port *port;
+
+	ASSERT_RTNL();
+	if (!inst || inst->ops != ops)
+		return;
+	if (inst->enabled) {
+		list_for_each_entry(port, &a->ports, node)
+			vmq_session_leave(port, ops);
+		while (vmq_stacks_remove(a, inst))
+			cond_resched();	/* no memory */
+	}
+	vmq_ext_vanish(inst);
 }
 
 static int vmq_ext_may_enable(const struct vmq_adapter *a,
@@ -299,24 +373,20 @@ static struct vmq_ext_reg *vmq_ext_reg_find(const struct vmq_ext_ops *ops)
 /* From all adapters; also what a register that failed half-way left. */
 static void vmq_ext_withdraw(const struct vmq_ext_ops *ops)
 {
-	struct vmq_ext_inst *inst;
 	struct vmq_adapter *a;
-	struct vmq_port *port;
 
-	list_for_each_entry(a, &vmq_adapters, node) {
-		inst = vmq_ext_find(a, ops->name);
-		if (!inst)
-			continue;
-		if (inst->enabled) {
-			/* not pinned, as it has no module */
-			list_for_each_entry(port, &a->ports, node)
-				if (vmq_session_runs(port))
-					vmq_session_abort(port, NULL);
-			while (vmq_stacks_remove(a, inst))
-				cond_resched();	/* no memory */
-		}
-		vmq_ext_vanish(inst);
-	}
+	list_for_each_entry(a, &vmq_adapters, node)
+		vmq_ext_local_del(a, ops);
+}
+
+/* A process can't keep a module out, with the module's name or uuid. */
+static void vmq_ext_evict(struct vmq_adapter *a, const struct vmq_ext_ops *ops)
+{
+	struct vmq_ext_inst *inst, *next;
+
+	list_for_each_entry_safe(inst, next, &a->exts, node)
+		if (inst->user && vmq_ext_same(inst->ops, ops))
+			vmq_ext_user_remove(inst->user, true);
 }
 
 /**
@@ -345,14 +415,14 @@ int vmq_ext_register(const struct vmq_ext_ops *ops)
 
 	rtnl_lock();
 	list_for_each_entry(other, &vmq_exts, node) {
-		if (uuid_equal(&other->ops->uuid, &ops->uuid) ||
-		    !strcmp(other->ops->name, ops->name)) {
+		if (vmq_ext_same(other->ops, ops)) {
 			err = -EEXIST;
 			goto unlock;
 		}
 	}
 	list_for_each_entry(a, &vmq_adapters, node) {
-		err = vmq_ext_appear(a, ops);
+		vmq_ext_evict(a, ops);
+		err = vmq_ext_appear(a, ops, NULL);
 		if (err) {
 			vmq_ext_withdraw(ops);
 			goto unlock;

@@ -380,7 +380,9 @@ int vmq_stacks_add(struct vmq_adapter *a, struct vmq_ext_inst *inst,
 	err = vmq_ext_changes_build(c, n);
 	if (err)
 		goto err_disable;
-	static_branch_inc(&vmq_ext_key);
+	inst->frames = inst->ops->frame;
+	if (inst->frames)
+		static_branch_inc(&vmq_ext_key);
 	vmq_ext_changes_publish(c, n);
 	kvfree(c);
 	return 0;
@@ -399,7 +401,7 @@ err_detach:
  * @a: the adapter
  * @inst: the extension, becomes disabled
  *
- * Context: Process context, sleeps, rtnl held. No session runs.
+ * Context: Process context, sleeps, rtnl held. It takes part in no session.
  * Return: 0 with no frame in the extension any more, or -ENOMEM with no change.
  */
 int vmq_stacks_remove(struct vmq_adapter *a, struct vmq_ext_inst *inst)
@@ -426,7 +428,8 @@ int vmq_stacks_remove(struct vmq_adapter *a, struct vmq_ext_inst *inst)
 	for (i = 0; i < n; i++)
 		if (!WARN_ON_ONCE(!c[i].ep))
 			vmq_ext_detach(c[i].ep);
-	static_branch_dec(&vmq_ext_key);
+	if (inst->frames)
+		static_branch_dec(&vmq_ext_key);
 	kvfree(c);
 	return 0;
 }

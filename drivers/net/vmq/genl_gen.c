@@ -27,6 +27,11 @@ static const struct netlink_range_validation vmq_a_port_announce_interval_range 
 	.max	= 60000ULL,
 };
 
+static const struct netlink_range_validation vmq_a_ext_user_timeout_range = {
+	.min	= 1ULL,
+	.max	= 60000ULL,
+};
+
 /* Common nested types */
 const struct nla_policy vmq_filter_entry_nl_policy[VMQ_A_FILTER_ENTRY_UNTAGGED + 1] = {
 	[VMQ_A_FILTER_ENTRY_QUEUE] = { .type = NLA_U32, },
@@ -274,6 +279,41 @@ static const struct nla_policy vmq_filter_del_nl_policy[VMQ_A_FILTER_IDS + 1] = 
 	[VMQ_A_FILTER_IDS] = { .type = NLA_U32, },
 };
 
+/* VMQ_CMD_EXT_REGISTER - do */
+static const struct nla_policy vmq_ext_register_nl_policy[VMQ_A_EXT_USER_ENABLED + 1] = {
+	[VMQ_A_EXT_USER_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_EXT_USER_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_EXT_USER_NAME] = { .type = NLA_NUL_STRING, .len = 15, },
+	[VMQ_A_EXT_USER_UUID] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_EXT_USER_CLASS] = NLA_POLICY_MAX(NLA_U32, 2),
+	[VMQ_A_EXT_USER_DATA_VERSION] = { .type = NLA_U16, },
+	[VMQ_A_EXT_USER_FEATURE] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_EXT_USER_TIMEOUT] = NLA_POLICY_FULL_RANGE(NLA_U32, &vmq_a_ext_user_timeout_range),
+	[VMQ_A_EXT_USER_ENABLED] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+/* VMQ_CMD_EXT_UNREGISTER - do */
+static const struct nla_policy vmq_ext_unregister_nl_policy[VMQ_A_EXT_USER_NAME + 1] = {
+	[VMQ_A_EXT_USER_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_EXT_USER_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_EXT_USER_NAME] = { .type = NLA_NUL_STRING, .len = 15, },
+};
+
+/* VMQ_CMD_EXT_READ - do */
+static const struct nla_policy vmq_ext_read_nl_policy[VMQ_A_EXT_USER_OFFSET + 1] = {
+	[VMQ_A_EXT_USER_REQUEST] = { .type = NLA_U32, },
+	[VMQ_A_EXT_USER_OFFSET] = { .type = NLA_U32, },
+};
+
+/* VMQ_CMD_EXT_ANSWER - do */
+static const struct nla_policy vmq_ext_answer_nl_policy[VMQ_A_EXT_USER_MESSAGE + 1] = {
+	[VMQ_A_EXT_USER_REQUEST] = { .type = NLA_U32, },
+	[VMQ_A_EXT_USER_DATA] = { .type = NLA_BINARY, },
+	[VMQ_A_EXT_USER_OPTIONAL] = { .type = NLA_FLAG, },
+	[VMQ_A_EXT_USER_ERROR] = NLA_POLICY_MAX(NLA_U32, 4095),
+	[VMQ_A_EXT_USER_MESSAGE] = { .type = NLA_NUL_STRING, .len = 64, },
+};
+
 /* Ops table for vmq */
 static const struct genl_split_ops vmq_nl_ops[] = {
 	{
@@ -487,6 +527,34 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 		.doit		= vmq_nl_filter_del_doit,
 		.policy		= vmq_filter_del_nl_policy,
 		.maxattr	= VMQ_A_FILTER_IDS,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_EXT_REGISTER,
+		.doit		= vmq_nl_ext_register_doit,
+		.policy		= vmq_ext_register_nl_policy,
+		.maxattr	= VMQ_A_EXT_USER_ENABLED,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_EXT_UNREGISTER,
+		.doit		= vmq_nl_ext_unregister_doit,
+		.policy		= vmq_ext_unregister_nl_policy,
+		.maxattr	= VMQ_A_EXT_USER_NAME,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_EXT_READ,
+		.doit		= vmq_nl_ext_read_doit,
+		.policy		= vmq_ext_read_nl_policy,
+		.maxattr	= VMQ_A_EXT_USER_OFFSET,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_EXT_ANSWER,
+		.doit		= vmq_nl_ext_answer_doit,
+		.policy		= vmq_ext_answer_nl_policy,
+		.maxattr	= VMQ_A_EXT_USER_MESSAGE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

@@ -47,6 +47,10 @@ int vmq_nl_queue_del_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_filter_new_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_filter_move_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_filter_del_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_ext_register_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_ext_unregister_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_ext_read_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_ext_answer_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	VMQ_NLGRP_EVENTS,

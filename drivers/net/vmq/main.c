@@ -90,6 +90,7 @@ static void __exit vmq_exit(void)
 	vmq_ntf_exit();
 	genl_unregister_family(&vmq_nl_family);
 	vmq_napi_exit();
+	vmq_ext_user_exit();
 	vmq_owner_exit();
 	vmq_uplink_vfs_exit();
 	vmq_vf_path_exit();

@@ -21,6 +21,7 @@ static_assert(VMQ_A_EXT_IFINDEX == 1 && VMQ_A_EXT_DEV == 2);
 static_assert(VMQ_A_EXT_PORT_IFINDEX == 1 && VMQ_A_EXT_PORT_DEV == 2);
 static_assert(VMQ_A_RECORD_IFINDEX == 1 && VMQ_A_RECORD_DEV == 2);
 static_assert(VMQ_A_VF_IFINDEX == 1 && VMQ_A_VF_DEV == 2);
+static_assert(VMQ_A_EXT_USER_IFINDEX == 1 && VMQ_A_EXT_USER_DEV == 2);
 
 /* ---- which device is meant ---- */
 
@@ -145,6 +146,30 @@ struct vmq_owner *vmq_nl_client(struct sk_buff *skb,
 		return ERR_CAST(*a);
 	owner = vmq_owner_get(NETLINK_CB(skb).sk, info->snd_portid);
 	return owner ?: ERR_PTR(-ENOMEM);
+}
+
+/**
+ * vmq_nl_uuid() - a uuid of a request
+ * @attr: the attribute, a string
+ * @uuid: set here
+ * @extack: says why not
+ *
+ * Context: Any.
+ * Return: 0, or -EINVAL for what is none, or the nil uuid.
+ */
+int vmq_nl_uuid(const struct nlattr *attr, uuid_t *uuid,
+		struct netlink_ext_ack *extack)
+{
+	if (nla_len(attr) != UUID_STRING_LEN + 1 ||
+	    uuid_parse(nla_data(attr), uuid)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "not a uuid (8-4-4-4-12 hexadecimal digits)");
+		return -EINVAL;
+	}
+	if (uuid_is_null(uuid)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "the nil uuid identifies nothing");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /* ---- answers ---- */
@@ -381,10 +406,11 @@ int vmq_nl_restore_begin_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int vmq_nl_restore_commit_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct vmq_session *s = NULL;
 	struct vmq_port *port;
 	struct sk_buff *msg;
+	int err, kicks;
 	void *hdr;
-	int err;
 
 	msg = vmq_nl_reply_start(info, &hdr);
 	if (!msg)
@@ -392,10 +418,28 @@ int vmq_nl_restore_commit_doit(struct sk_buff *skb, struct genl_info *info)
 	rtnl_lock();
 	port = vmq_nl_port_admin(skb, info);
 	err = IS_ERR(port) ? PTR_ERR(port) :
-			     vmq_restore_commit(port, info->extack);
+			     vmq_commit_begin(port, &s, info->extack);
+	if (!err)
+		err = vmq_commit_next(s, &kicks, info->extack);
+	while (err == -EINPROGRESS) {
+		rtnl_unlock();
+		err = vmq_session_wait(s, kicks);
+		rtnl_lock();
+		if (err) {
+			vmq_commit_cancel(s);
+			NL_SET_ERR_MSG(info->extack, "interrupted; all is undone");
+			/* not -EINTR, for which there is no answer at all */
+			err = -ECANCELED;
+		} else {
+			err = vmq_commit_next(s, &kicks, info->extack);
+		}
+	}
+	/* it was there when the commit succeeded, just now */
 	if (!err)
 		err = vmq_fill_port(msg, port);
 	rtnl_unlock();
+	if (s)
+		vmq_session_put(s);
 	return vmq_nl_reply_end(info, msg, hdr, err);
 }
 

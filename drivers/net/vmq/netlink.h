@@ -16,6 +16,8 @@ struct vmq_port *vmq_nl_port_admin(struct sk_buff *skb,
 struct vmq_owner *vmq_nl_client(struct sk_buff *skb,
 				const struct genl_info *info,
 				struct vmq_adapter **a);
+int vmq_nl_uuid(const struct nlattr *attr, uuid_t *uuid,
+		struct netlink_ext_ack *extack);
 struct sk_buff *vmq_nl_reply_start(struct genl_info *info, void **hdr);
 int vmq_nl_reply_end(struct genl_info *info, struct sk_buff *msg, void *hdr,
 		     int err);
@@ -57,6 +59,7 @@ int vmq_nl_dump(struct sk_buff *skb, struct netlink_callback *cb,
 int vmq_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
 		    vmq_dump_fn *fn);
 
+int vmq_put_uuid(struct sk_buff *msg, int attr, const uuid_t *uuid);
 int vmq_fill_dev(struct sk_buff *msg, const struct net_device *dev);
 int vmq_fill_adapter(struct sk_buff *msg, struct vmq_adapter *a);
 int vmq_fill_queue(struct sk_buff *msg, struct vmq_queue *q);

@@ -3,6 +3,7 @@
  * Generic netlink answers: one object, one function. Each returns 0 or
  * -EMSGSIZE, and is called with rtnl held unless it says otherwise.
  */
+#include "ext_user.h"
 #include "gate_port.h"
 #include "netlink.h"
 #include "stream.h"
@@ -28,7 +29,16 @@ static int vmq_put_u64(struct sk_buff *msg, int attr, u64 value)
 	return nla_put(msg, attr, sizeof(value), &value);
 }
 
-static int vmq_put_uuid(struct sk_buff *msg, int attr, const uuid_t *uuid)
+/**
+ * vmq_put_uuid() - adds a uuid, as text
+ * @msg: the message
+ * @attr: attribute
+ * @uuid: the uuid
+ *
+ * Context: Any.
+ * Return: 0 or -EMSGSIZE.
+ */
+int vmq_put_uuid(struct sk_buff *msg, int attr, const uuid_t *uuid)
 {
 	char text[UUID_STRING_LEN + 1];
 
@@ -545,7 +555,9 @@ int vmq_fill_ext(struct sk_buff *msg, struct vmq_adapter *a,
 	    nla_put_u32(msg, VMQ_A_EXT_CLASS, inst->ops->class) ||
 	    nla_put_u8(msg, VMQ_A_EXT_ENABLED, inst->enabled) ||
 	    nla_put_u32(msg, VMQ_A_EXT_POSITION, vmq_ext_position(a, inst)) ||
-	    nla_put_u16(msg, VMQ_A_EXT_DATA_VERSION, inst->ops->data_version))
+	    nla_put_u16(msg, VMQ_A_EXT_DATA_VERSION, inst->ops->data_version) ||
+	    (inst->user && nla_put_u32(msg, VMQ_A_EXT_OWNER,
+				       inst->user->owner->portid)))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -82,16 +82,7 @@ static int vmq_port_uuid_check(struct vmq_port *port, const struct nlattr *attr,
 			       struct vmq_port_change *change,
 			       struct netlink_ext_ack *extack)
 {
-	if (nla_len(attr) != UUID_STRING_LEN + 1 ||
-	    uuid_parse(nla_data(attr), &change->uuid)) {
-		NL_SET_ERR_MSG_ATTR(extack, attr, "not a uuid (8-4-4-4-12 hexadecimal digits)");
-		return -EINVAL;
-	}
-	if (uuid_is_null(&change->uuid)) {
-		NL_SET_ERR_MSG_ATTR(extack, attr, "the nil uuid identifies no port");
-		return -EINVAL;
-	}
-	return 0;
+	return vmq_nl_uuid(attr, &change->uuid, extack);
 }
 
 static void vmq_port_uuid_apply(struct vmq_port *port,

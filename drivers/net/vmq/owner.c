@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Netlink sockets as owners: what a socket allocated and did not keep is freed
- * when it is closed (Q-47, F-07).
+ * when it is closed (Q-47, F-07), and an extension that is its process goes.
  */
 #include <linux/netlink.h>
 #include <net/sock.h>
 
-#include "vmq_priv.h"
+#include "ext_user.h"
 
 static LIST_HEAD(vmq_owners);		/* rtnl, RCU */
 
@@ -47,6 +47,7 @@ struct vmq_owner *vmq_owner_get(struct sock *sk, u32 portid)
 	if (!o)
 		return NULL;
 	INIT_LIST_HEAD(&o->queues);
+	INIT_LIST_HEAD(&o->exts);
 	sock_hold(sk);
 	o->sk = sk;
 	o->portid = portid;
@@ -73,11 +74,14 @@ void vmq_owner_put(struct vmq_owner *owner)
 /* Frees all that a socket owns; the owner goes with it. */
 static void vmq_owner_release(struct vmq_owner *owner)
 {
+	struct vmq_ext_user *u, *next;
 	struct vmq_adapter *a;
 	struct vmq_queue *q;
 	LIST_HEAD(list);
 
 	owner->users++;
+	list_for_each_entry_safe(u, next, &owner->exts, owned)
+		vmq_ext_user_remove(u, false);
 	list_for_each_entry(a, &vmq_adapters, node) {
 		vmq_filter_flush(a, VMQ_OWNER_SOCKET, owner);
 		mutex_lock(&a->lock);

@@ -177,10 +177,20 @@ static void vmq_session_report(struct vmq_session *s)
 
 static void vmq_session_finish(struct vmq_session *s)
 {
-	if (s->writing)
-		vmq_restore_finish(&s->restore, !s->error);
-	else
+	if (!s->writing) {
 		vmq_save_finish(&s->save, !s->error);
+		return;
+	}
+	/* it was stopped half-way, by somebody who has rtnl */
+	if (s->error)
+		vmq_restore_rollback(&s->restore);
+	vmq_restore_finish(&s->restore, !s->error);
+}
+
+static void vmq_party_unpin(struct vmq_party *p)
+{
+	p->ep->waiter = NULL;
+	module_put(p->ep->ops->owner);
 }
 
 static void vmq_session_unpin(struct vmq_session *s)
@@ -189,15 +199,59 @@ static void vmq_session_unpin(struct vmq_session *s)
 
 	/* the first two are the port itself and its gate */
 	for (i = 2; i < s->n; i++)
-		module_put(s->party[i].ep->ops->owner);
+		if (s->party[i].ep)
+			vmq_party_unpin(&s->party[i]);
 }
 
-/*
- * The one way in which a session ends, s->error and its text set before. From
- * here on the port and the extensions may go.
+/* Wakes all who wait. */
+static void vmq_waiter_kick(struct vmq_waiter *w)
+{
+	atomic_inc(&w->kicks);
+	wake_up_interruptible_poll(&w->wait, EPOLLIN | EPOLLRDNORM | EPOLLERR |
+					     EPOLLHUP);
+}
+
+/**
+ * vmq_ext_continue() - an extension that had no answer has one now
+ * @ep: the extension on the port
+ *
+ * Since version 3 of the interface. Call it between an answer of -EINPROGRESS and
+ * the return of the session's complete.
+ *
+ * Context: Any but hard interrupts.
  */
-static void vmq_session_end(struct vmq_session *s,
-			    enum vmq_migration_event event)
+void vmq_ext_continue(struct vmq_ext_port *ep)
+{
+	if (ep->waiter)
+		vmq_waiter_kick(ep->waiter);
+}
+EXPORT_SYMBOL_GPL(vmq_ext_continue);
+
+/**
+ * vmq_session_wait() - waits until an extension may have an answer
+ * @s: the session
+ * @kicks: of its waiter, before the extension was asked
+ *
+ * Context: Process context, no lock held.
+ * Return: 0 where it may have one or the session is over, else -ERESTARTSYS.
+ */
+int vmq_session_wait(struct vmq_session *s, int kicks)
+{
+	return wait_event_interruptible(s->waiter.wait,
+					atomic_read(&s->waiter.kicks) != kicks);
+}
+
+/**
+ * vmq_session_end() - the one way in which a session ends
+ * @s: the session, its error and the text of it set before
+ * @event: why it ends
+ *
+ * From here on the port and the extensions may go.
+ *
+ * Context: Process context, s->lock held, session not over; rtnl too where
+ * something was applied.
+ */
+void vmq_session_end(struct vmq_session *s, enum vmq_migration_event event)
 {
 	lockdep_assert_held(&s->lock);
 	vmq_session_finish(s);
@@ -207,12 +261,20 @@ static void vmq_session_end(struct vmq_session *s,
 	/* the lock is ours until the end, so it can't look too early */
 	vmq_path_later(s->port);
 	s->port = NULL;
-	wake_up_interruptible_poll(&s->wait, EPOLLERR | EPOLLHUP);
+	vmq_waiter_kick(&s->waiter);
 }
 
-static void vmq_session_end_early(struct vmq_session *s, int error,
-				  const char *why,
-				  enum vmq_migration_event event)
+/**
+ * vmq_session_end_early() - ends a session that did not come to its end
+ * @s: the session
+ * @error: what the descriptor answers from now on
+ * @why: text of @error, where nothing failed before
+ * @event: why it ends
+ *
+ * Context: That of vmq_session_end().
+ */
+void vmq_session_end_early(struct vmq_session *s, int error, const char *why,
+			   enum vmq_migration_event event)
 {
 	/* the reason of a failure is worth more than that of its end */
 	if (!s->error)
@@ -230,17 +292,6 @@ static void vmq_session_end_early(struct vmq_session *s, int error,
 void vmq_session_saved(struct vmq_session *s)
 {
 	vmq_session_end(s, VMQ_MEV_SAVED);
-}
-
-/**
- * vmq_session_validated() - the whole stream was written, and it is good
- * @s: the session, a restore
- *
- * Context: Process context, s->lock held, session not over.
- */
-void vmq_session_validated(struct vmq_session *s)
-{
-	vmq_session_move(s, VMQ_MEV_VALIDATED);
 }
 
 /**
@@ -266,6 +317,29 @@ void vmq_session_failed(struct vmq_session *s, int error)
 }
 
 /**
+ * vmq_session_validate() - asks the owners of a whole stream's records
+ * @s: the session, a restore
+ *
+ * Context: Process context, s->lock held, session not over, no error so far.
+ * Return: 0 where all is good, -EINPROGRESS where somebody has no answer yet, or an
+ * error, which is the session's too.
+ */
+int vmq_session_validate(struct vmq_session *s)
+{
+	int err;
+
+	lockdep_assert_held(&s->lock);
+	if (s->restore.validated)
+		return 0;
+	err = vmq_restore_validate(&s->restore, &s->reason);
+	if (!err)
+		vmq_session_move(s, VMQ_MEV_VALIDATED);
+	else if (err != -EINPROGRESS)
+		vmq_session_failed(s, err);
+	return err;
+}
+
+/**
  * vmq_session_closed() - the descriptor was closed
  * @s: the session; the file's reference goes
  *
@@ -274,7 +348,8 @@ void vmq_session_failed(struct vmq_session *s, int error)
 void vmq_session_closed(struct vmq_session *s)
 {
 	mutex_lock(&s->lock);
-	if (s->port)
+	/* whoever commits it ends it */
+	if (s->port && !s->committing)
 		vmq_session_end_early(s, -ECANCELED,
 				      "the descriptor was closed early",
 				      VMQ_MEV_CLOSE);
@@ -306,6 +381,36 @@ bool vmq_session_runs(struct vmq_port *port)
 	return runs;
 }
 
+/**
+ * vmq_session_leave() - takes an extension that goes out of a port's session
+ * @port: the port
+ * @ops: the extension
+ *
+ * The session goes on without it; see vmq_party_leave().
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_session_leave(struct vmq_port *port, const struct vmq_ext_ops *ops)
+{
+	struct vmq_session *s = port->session;
+	struct vmq_party *p;
+	unsigned int i;
+
+	ASSERT_RTNL();
+	if (!s)
+		return;
+	mutex_lock(&s->lock);
+	for (i = 2; s->port && i < s->n; i++) {
+		p = &s->party[i];
+		if (!p->ep || p->ep->ops != ops)
+			continue;
+		vmq_party_unpin(p);
+		vmq_party_leave(p, s->writing);
+	}
+	vmq_waiter_kick(&s->waiter);
+	mutex_unlock(&s->lock);
+}
+
 /* Lets go of a session that is over; its file may still be open. */
 static void vmq_session_forget(struct vmq_port *port)
 {
@@ -334,6 +439,7 @@ static unsigned int vmq_session_parties(struct vmq_session *s,
 		/* fails only for a module that is on its way out */
 		if (!try_module_get(stack->ep[i]->ops->owner))
 			continue;
+		stack->ep[i]->waiter = &s->waiter;
 		s->party[n].ep = stack->ep[i];
 		s->party[n++].type = VMQ_RECORD_EXT;
 	}
@@ -355,7 +461,7 @@ static struct vmq_session *vmq_session_alloc(struct vmq_port *port,
 	kref_init(&s->ref);
 	mutex_init(&s->io);
 	mutex_init(&s->lock);
-	init_waitqueue_head(&s->wait);
+	init_waitqueue_head(&s->waiter.wait);
 	s->port = port;
 	s->begin = ktime_get();
 	s->writing = restore;
@@ -445,89 +551,6 @@ int vmq_session_begin(struct vmq_port *port, bool restore, struct file **filp,
 	port->session = s;
 	*filp = file;
 	return 0;
-}
-
-static void vmq_commit_unclaimed(void *ctx, const struct vmq_stream_view *view)
-{
-	uuid_t ext, class;
-
-	import_uuid(&ext, view->ext);
-	import_uuid(&class, view->class);
-	vmq_notify_unclaimed(ctx, &ext, &class, view->length);
-}
-
-static int vmq_session_commit(struct vmq_session *s,
-			      struct netlink_ext_ack *extack)
-{
-	struct vmq_port *port = s->port;
-	int err;
-
-	if (s->error) {
-		/* what was wrong with the stream; a commit is its last word */
-		err = s->error;
-		NL_SET_ERR_MSG_FMT(extack, "%s", s->reason.text);
-		vmq_session_end(s, VMQ_MEV_ABORT);
-		return err;
-	}
-	err = vmq_migration_next(port->migration, VMQ_MEV_COMMIT);
-	if (err < 0) {
-		NL_SET_ERR_MSG_FMT(extack,
-				   "the stream is not complete: %zu bytes so far",
-				   s->restore.len);
-		return err;
-	}
-	err = vmq_restore_apply(&s->restore, &s->reason);
-	if (err) {
-		s->error = err;
-		NL_SET_ERR_MSG_FMT(extack, "%s", s->reason.text);
-	} else {
-		vmq_restore_unclaimed(&s->restore, vmq_commit_unclaimed, port);
-	}
-	vmq_session_end(s, VMQ_MEV_COMMIT);
-	/* nobody writes to it any more: that ended when it was validated */
-	kvfree(s->restore.buf);
-	s->restore.buf = NULL;
-	return err;
-}
-
-/**
- * vmq_restore_commit() - applies a stream that was written to its end
- * @port: the port
- * @extack: says why not
- *
- * All of it or nothing (SR-36). A commit before the end of the stream changes
- * nothing, the writer may go on. After a stream that was refused it answers why,
- * and the session ends.
- *
- * Context: Process context, rtnl held.
- * Return: 0 with the port's report filled, -ENOENT if no restore runs, -EBUSY if
- * it is a save, -EINVAL if the stream is not complete, or the error of whoever
- * refused the stream or failed to apply a record.
- */
-int vmq_restore_commit(struct vmq_port *port, struct netlink_ext_ack *extack)
-{
-	struct vmq_session *s = port->session;
-	int err = -ENOENT;
-
-	ASSERT_RTNL();
-	if (s) {
-		mutex_lock(&s->lock);
-		if (s->port && s->writing) {
-			err = vmq_session_commit(s, extack);
-			mutex_unlock(&s->lock);
-			return err;
-		}
-		if (s->port)
-			err = -EBUSY;
-		mutex_unlock(&s->lock);
-	}
-	if (err == -EBUSY)
-		NL_SET_ERR_MSG_FMT(extack, "%s is being saved, not restored",
-				   port->dev->name);
-	else
-		NL_SET_ERR_MSG_FMT(extack, "no restore of %s runs",
-				   port->dev->name);
-	return err;
 }
 
 /* Ends the session, if it runs; true: it did. */

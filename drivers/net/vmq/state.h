@@ -4,6 +4,7 @@
  *
  *   netlink.c -> state.c        sessions, their states, their end; rtnl
  *     state_file.c -> state.c   the descriptor; never takes rtnl
+ *     state_commit.c -> state.c the end of a restore; rtnl
  *       state_loop.c            who is asked, in which order; knows no port
  *         state_core.c          the port itself, as if it were an extension
  *           state_tlv.c         its record, state_tlv_rss.c an item of it; pure
@@ -16,6 +17,9 @@
  * taken inside of it, and inside of rtnl by whoever ends a session from outside.
  * While it is held and session->port is set, the port and everything that
  * takes part in the session stay.
+ *
+ * An extension that has no answer yet (-EINPROGRESS) is waited for with neither
+ * rtnl nor session->lock held: it may be a process that needs them to answer.
  */
 #ifndef _VMQ_STATE_H
 #define _VMQ_STATE_H
@@ -46,19 +50,35 @@ __printf(2, 3)
 void vmq_reason_set(struct vmq_reason *reason, const char *fmt, ...);
 
 /**
+ * struct vmq_waiter - whoever waits for an extension's answer
+ * @kicks: how often an extension said that it has one
+ * @wait: where it waits
+ */
+struct vmq_waiter {
+	atomic_t kicks;
+	wait_queue_head_t wait;
+};
+
+/**
  * struct vmq_party - one that takes part in a session, the port itself included
- * @ep: the extension on the port
+ * @ep: the extension on the port; NULL where it is gone
+ * @uuid: whose records it would own, where it is gone
  * @type: of its records, of &enum vmq_record_type
  * @begun: it saw a begin that succeeded, so it is owed a complete (SR-19)
  * @applied: how many parties applied something before it did, plus 1; 0 while
  *	it did not
+ * @saved: it saved a record, and perhaps not all
  */
 struct vmq_party {
 	struct vmq_ext_port *ep;
+	uuid_t uuid;
 	u16 type;
 	bool begun;
+	bool saved;
 	unsigned int applied;
 };
+
+void vmq_party_leave(struct vmq_party *p, bool writing);
 
 enum vmq_save_step {
 	VMQ_SAVE_HEADER,
@@ -104,6 +124,10 @@ void vmq_save_finish(struct vmq_save *sv, bool ok);
  * @buf: the stream
  * @size: room at @buf
  * @len: bytes at @buf
+ * @begun: the parties were told
+ * @validated: all records were looked at, and are good
+ * @pos: where the record is that is validated or applied next
+ * @index: records before it
  * @records: in the stream
  * @unclaimed: records that nobody takes (SR-35)
  * @applied: parties that applied something
@@ -116,6 +140,10 @@ struct vmq_restore {
 	u8 *buf;
 	size_t size;
 	size_t len;
+	bool begun;
+	bool validated;
+	size_t pos;
+	u32 index;
 	u32 records;
 	u32 unclaimed;
 	unsigned int applied;
@@ -131,6 +159,7 @@ int vmq_restore_validate(struct vmq_restore *rs, struct vmq_reason *reason);
 int vmq_restore_apply(struct vmq_restore *rs, struct vmq_reason *reason);
 void vmq_restore_unclaimed(struct vmq_restore *rs, vmq_unclaimed_fn fn,
 			   void *ctx);
+void vmq_restore_rollback(struct vmq_restore *rs);
 void vmq_restore_finish(struct vmq_restore *rs, bool ok);
 
 /* ---- state.c: sessions ---- */
@@ -158,10 +187,13 @@ int vmq_migration_next(enum vmq_migration_state state,
  * @ref: the file's and the port's
  * @io: one read or write at a time; the part of a save that is not read yet
  * @pos: bytes of the save's last part that were read; under @io
- * @wait: pollers
+ * @waiter: pollers, and who waits for an extension's answer
  * @lock: protects all that follows
  * @port: the port; NULL once the session ended
  * @writing: it is a restore
+ * @committing: somebody is about to apply the stream, and ends the session
+ * @pending: the save waits for an answer, and
+ * @kicks: for the first kick after this one
  * @error: what the descriptor answers: once the session ended, 0 if it was a
  *	save that ended well; before, that of the write that failed
  * @reason: text of @error
@@ -177,11 +209,14 @@ struct vmq_session {
 	struct kref ref;
 	struct mutex io;	/* serializes read and write */
 	size_t pos;
-	wait_queue_head_t wait;
+	struct vmq_waiter waiter;
 
 	struct mutex lock;	/* protects all that follows */
 	struct vmq_port *port;
 	bool writing;
+	bool committing;
+	bool pending;
+	int kicks;
 	int error;
 	struct vmq_reason reason;
 	ktime_t begin;
@@ -198,10 +233,22 @@ struct vmq_session {
 int vmq_session_begin(struct vmq_port *port, bool restore, struct file **filp,
 		      struct netlink_ext_ack *extack);
 void vmq_session_put(struct vmq_session *s);
+int vmq_session_wait(struct vmq_session *s, int kicks);
+void vmq_session_end(struct vmq_session *s, enum vmq_migration_event event);
+void vmq_session_end_early(struct vmq_session *s, int error, const char *why,
+			   enum vmq_migration_event event);
 void vmq_session_saved(struct vmq_session *s);
-void vmq_session_validated(struct vmq_session *s);
+int vmq_session_validate(struct vmq_session *s);
 void vmq_session_failed(struct vmq_session *s, int error);
 void vmq_session_closed(struct vmq_session *s);
+
+/* ---- state_commit.c: the end of a restore ---- */
+
+int vmq_commit_begin(struct vmq_port *port, struct vmq_session **sp,
+		     struct netlink_ext_ack *extack);
+int vmq_commit_next(struct vmq_session *s, int *kicks,
+		    struct netlink_ext_ack *extack);
+void vmq_commit_cancel(struct vmq_session *s);
 
 /* ---- state_file.c: the descriptor ---- */
 

@@ -30,24 +30,47 @@ static int vmq_session_usable(const struct vmq_session *s)
 
 /* ---- save ---- */
 
-/*
- * Has a part of the stream ready that was not read yet.
- * 1: there is one; 0: the end was read; else an error.
- */
-static int vmq_read_part(struct vmq_session *s)
+static int vmq_read_part_now(struct vmq_session *s)
 {
+	int kicks = atomic_read(&s->waiter.kicks);
 	int ret;
 
-	mutex_lock(&s->lock);
+	lockdep_assert_held(&s->lock);
 	ret = vmq_session_usable(s);
-	if (ret > 0 && s->pos == s->save.len) {
-		s->pos = 0;
-		ret = vmq_save_part(&s->save, &s->reason);
-		if (ret < 0)
-			vmq_session_failed(s, ret);
-	}
-	mutex_unlock(&s->lock);
+	if (ret <= 0 || s->pos != s->save.len)
+		return ret;
+	s->pos = 0;
+	ret = vmq_save_part(&s->save, &s->reason);
+	s->pending = ret == -EINPROGRESS;
+	s->kicks = kicks;
+	if (ret < 0 && !s->pending)
+		vmq_session_failed(s, ret);
 	return ret;
+}
+
+/*
+ * Has a part of the stream ready that was not read yet; where an extension has no
+ * answer yet, waits for it, if it may.
+ * 1: there is one; 0: the end was read; else an error.
+ */
+static int vmq_read_part(struct vmq_session *s, bool wait)
+{
+	int kicks;
+	int ret;
+
+	for (;;) {
+		mutex_lock(&s->lock);
+		ret = vmq_read_part_now(s);
+		kicks = s->kicks;
+		mutex_unlock(&s->lock);
+		if (ret != -EINPROGRESS)
+			return ret;
+		if (!wait)
+			return -EAGAIN;
+		ret = vmq_session_wait(s, kicks);
+		if (ret)
+			return ret;
+	}
 }
 
 /* Ends the save when its last byte was read, unless it was ended meanwhile. */
@@ -77,7 +100,7 @@ static ssize_t vmq_save_read(struct file *file, char __user *ubuf, size_t count,
 	if (mutex_lock_interruptible(&s->io))
 		return -ERESTARTSYS;
 	while (done < count) {
-		ret = vmq_read_part(s);
+		ret = vmq_read_part(s, !done && !(file->f_flags & O_NONBLOCK));
 		if (ret <= 0)
 			break;
 		part = min(count - done, s->save.len - s->pos);
@@ -105,11 +128,14 @@ static ssize_t vmq_save_read(struct file *file, char __user *ubuf, size_t count,
 static __poll_t vmq_save_poll(struct file *file, poll_table *wait)
 {
 	struct vmq_session *s = file->private_data;
-	/* never blocks, at the end neither */
+	/* blocks for an extension without an answer, at the end it does not */
 	__poll_t mask = EPOLLIN | EPOLLRDNORM;
 
-	poll_wait(file, &s->wait, wait);
+	poll_wait(file, &s->waiter.wait, wait);
 	mutex_lock(&s->lock);
+	if (s->port && s->pending &&
+	    s->kicks == atomic_read(&s->waiter.kicks))
+		mask = 0;
 	if (s->error)
 		mask |= EPOLLERR | EPOLLHUP;
 	mutex_unlock(&s->lock);
@@ -127,6 +153,9 @@ static int vmq_write_reserve(struct vmq_session *s, size_t len)
 	ret = vmq_session_usable(s);
 	if (!ret)
 		ret = -EPIPE;
+	/* the one who commits ends it, well or not */
+	if (ret > 0 && s->committing)
+		ret = -EBUSY;
 	if (ret > 0 && s->restore.parser.done) {
 		/* not even looked at: a commit may be reading the buffer next */
 		vmq_reason_set(&s->reason, "bytes after the end record");
@@ -142,8 +171,9 @@ static int vmq_write_reserve(struct vmq_session *s, size_t len)
 	return ret;
 }
 
-static int vmq_write_feed(struct vmq_session *s, size_t len)
+static int vmq_write_feed(struct vmq_session *s, size_t len, bool wait)
 {
+	int kicks;
 	int ret;
 
 	mutex_lock(&s->lock);
@@ -153,13 +183,22 @@ static int vmq_write_feed(struct vmq_session *s, size_t len)
 	if (ret < 0)
 		goto unlock;
 	ret = vmq_restore_feed(&s->restore, len, &s->reason);
-	if (ret > 0) {
-		ret = vmq_restore_validate(&s->restore, &s->reason);
-		if (!ret)
-			vmq_session_validated(s);
-	}
-	if (ret)
+	if (ret < 0)
 		vmq_session_failed(s, ret);
+	while (ret > 0) {
+		kicks = atomic_read(&s->waiter.kicks);
+		ret = vmq_session_validate(s);
+		if (ret != -EINPROGRESS)
+			break;
+		ret = 0;
+		if (!wait)
+			break;
+		mutex_unlock(&s->lock);
+		/* the bytes are written: a commit goes on where this one stops */
+		wait = !vmq_session_wait(s, kicks);
+		mutex_lock(&s->lock);
+		ret = wait ? vmq_session_usable(s) : 0;
+	}
 unlock:
 	mutex_unlock(&s->lock);
 	return ret;
@@ -185,7 +224,7 @@ static ssize_t vmq_restore_write(struct file *file, const char __user *ubuf,
 			ret = -EFAULT;
 			break;
 		}
-		ret = vmq_write_feed(s, piece);
+		ret = vmq_write_feed(s, piece, !(file->f_flags & O_NONBLOCK));
 		if (ret) {
 			/* a stream that is refused was not written */
 			done = 0;
@@ -205,7 +244,7 @@ static __poll_t vmq_restore_poll(struct file *file, poll_table *wait)
 	struct vmq_session *s = file->private_data;
 	__poll_t mask = 0;
 
-	poll_wait(file, &s->wait, wait);
+	poll_wait(file, &s->waiter.wait, wait);
 	mutex_lock(&s->lock);
 	if (s->error)
 		mask = EPOLLOUT | EPOLLWRNORM | EPOLLERR;

@@ -46,21 +46,52 @@ static void vmq_party_reason(struct vmq_reason *reason,
 			       doing, err);
 }
 
-/* Extensions are not trusted to return what they should. */
-static int vmq_party_error(int err)
+/*
+ * Extensions are not trusted to return what they should. Only some callbacks may
+ * ask to be called again later.
+ */
+static int vmq_party_answer(int err)
 {
 	return err > 0 ? -EIO : err;
+}
+
+static int vmq_party_error(int err)
+{
+	return err == -EINPROGRESS ? -EIO : vmq_party_answer(err);
 }
 
 static void vmq_party_complete(struct vmq_party *p, bool ok,
 			       void (*complete)(struct vmq_ext_port *ep, bool ok))
 {
-	if (!p->begun)
-		return;
 	p->begun = false;
 	if (complete)
 		complete(p->ep, ok);
 	p->ep->session = NULL;
+}
+
+static void vmq_party_finish(struct vmq_party *p, bool writing, bool ok)
+{
+	if (p->begun)
+		vmq_party_complete(p, ok,
+				   writing ? p->ep->ops->restore_complete :
+					     p->ep->ops->save_complete);
+}
+
+/**
+ * vmq_party_leave() - a party goes in the middle of a session
+ * @p: the party
+ * @writing: the session is a restore
+ *
+ * What it would have saved is not there; where it saved a part, the save is over.
+ * Records that it would have owned and that are not optional are refused.
+ *
+ * Context: Process context, sleeps.
+ */
+void vmq_party_leave(struct vmq_party *p, bool writing)
+{
+	vmq_party_finish(p, writing, false);
+	uuid_copy(&p->uuid, &p->ep->ops->uuid);
+	p->ep = NULL;
 }
 
 /* ---- save ---- */
@@ -151,6 +182,8 @@ static int vmq_save_ask(struct vmq_save *sv, struct vmq_party *p,
 			       vmq_party_name(p));
 		return -EIO;
 	}
+	if (ret == -EINPROGRESS)
+		return ret;
 	if (ret < 0) {
 		vmq_party_reason(reason, p, "failed to save", NULL, ret);
 		return ret;
@@ -179,6 +212,10 @@ static int vmq_save_record(struct vmq_save *sv, struct vmq_reason *reason)
 	for (; sv->next < sv->n; sv->next++) {
 		struct vmq_party *p = &sv->party[sv->next];
 
+		if (!p->ep && p->saved) {
+			vmq_reason_set(reason, "it went away in the middle of its records");
+			return -EPIPE;
+		}
 		if (!p->begun)
 			continue;
 		ret = vmq_save_ask(sv, p, &rec, reason);
@@ -187,6 +224,7 @@ static int vmq_save_record(struct vmq_save *sv, struct vmq_reason *reason)
 		/* SR-10: nothing more, so the one below has its turn */
 		if (!ret)
 			continue;
+		p->saved = true;
 		if (vmq_save_full(sv, vmq_stream_record_size(ret))) {
 			vmq_reason_set(reason, "%s has more than fits a stream of %zu bytes",
 				       vmq_party_name(p), sv->max);
@@ -209,8 +247,9 @@ static int vmq_save_record(struct vmq_save *sv, struct vmq_reason *reason)
  * @reason: says why it failed
  *
  * Context: Process context, sleeps.
- * Return: 1 with a part in the buffer, 0 where the stream is complete, or an
- * error; the save is over then and its records are void (O-34).
+ * Return: 1 with a part in the buffer, 0 where the stream is complete,
+ * -EINPROGRESS where a party has no answer yet (SR-17): ask again; or an error; the
+ * save is over then and its records are void (O-34).
  */
 int vmq_save_part(struct vmq_save *sv, struct vmq_reason *reason)
 {
@@ -253,8 +292,7 @@ void vmq_save_finish(struct vmq_save *sv, bool ok)
 	unsigned int i;
 
 	for (i = 0; i < sv->n; i++)
-		vmq_party_complete(&sv->party[i], ok,
-				   sv->party[i].ep->ops->save_complete);
+		vmq_party_finish(&sv->party[i], false, ok);
 }
 
 /* ---- restore ---- */
@@ -324,10 +362,22 @@ int vmq_restore_feed(struct vmq_restore *rs, size_t added,
 	return 1;
 }
 
+/* Is it the party that a record of this type and uuid belongs to? */
+static bool vmq_party_owns(const struct vmq_party *p, u16 type,
+			   const uuid_t *ext)
+{
+	if (p->type != type)
+		return false;
+	if (!p->ep)
+		return uuid_equal(&p->uuid, ext);
+	return p->ep->ops->apply && (type == VMQ_RECORD_CORE ||
+				     uuid_equal(&p->ep->ops->uuid, ext));
+}
+
 /*
  * Who takes a record: the party whose uuid it has, nothing else counts (SR-30).
- * NULL where nobody does, or where its owner does not know it and may skip it;
- * an error pointer where the owner does not know it but may not.
+ * NULL where nobody does, or where its owner does not know it or is gone, and it
+ * may be skipped; an error pointer where it may not.
  */
 static struct vmq_party *vmq_restore_owner(const struct vmq_restore *rs,
 					   const struct vmq_stream_view *view)
@@ -339,18 +389,29 @@ static struct vmq_party *vmq_restore_owner(const struct vmq_restore *rs,
 	import_uuid(&ext, view->ext);
 	for (i = 0; i < rs->n && !owner; i++) {
 		p = &rs->party[i];
-		if (p->type != view->type || !p->ep->ops->apply)
-			continue;
-		if (p->type == VMQ_RECORD_CORE ||
-		    uuid_equal(&p->ep->ops->uuid, &ext))
+		if (vmq_party_owns(p, view->type, &ext))
 			owner = p;
 	}
-	if (owner && view->version > owner->ep->ops->data_version) {
-		if (view->flags & VMQ_RECORD_OPTIONAL)
-			return NULL;
-		return ERR_PTR(-EOPNOTSUPP);
-	}
-	return owner;
+	if (!owner)
+		return NULL;
+	if (owner->ep && view->version <= owner->ep->ops->data_version)
+		return owner;
+	if (view->flags & VMQ_RECORD_OPTIONAL)
+		return NULL;
+	return ERR_PTR(owner->ep ? -EOPNOTSUPP : -EPIPE);
+}
+
+static int vmq_restore_no_owner(const struct vmq_stream_view *view,
+				unsigned int index, int err,
+				struct vmq_reason *reason)
+{
+	if (err == -EPIPE)
+		vmq_reason_set(reason, "record %u: its extension went away",
+			       index);
+	else
+		vmq_reason_set(reason, "record %u: data of version %u is too new",
+			       index, view->version);
+	return err;
 }
 
 static void vmq_restore_record(const struct vmq_stream_view *view,
@@ -384,11 +445,8 @@ static int vmq_restore_validate_one(struct vmq_restore *rs,
 	struct vmq_record rec;
 	int err;
 
-	if (IS_ERR(p)) {
-		vmq_reason_set(reason, "record %u: data of version %u is too new",
-			       index, view->version);
-		return PTR_ERR(p);
-	}
+	if (IS_ERR(p))
+		return vmq_restore_no_owner(view, index, PTR_ERR(p), reason);
 	if (!p) {
 		rs->unclaimed++;
 		return 0;
@@ -396,10 +454,37 @@ static int vmq_restore_validate_one(struct vmq_restore *rs,
 	if (!p->ep->ops->validate)
 		return 0;
 	vmq_restore_record(view, &rec);
-	err = vmq_party_error(p->ep->ops->validate(p->ep, &rec, &extack));
-	if (err)
+	err = vmq_party_answer(p->ep->ops->validate(p->ep, &rec, &extack));
+	if (err && err != -EINPROGRESS)
 		vmq_restore_reason(reason, p, index, "refused", &extack);
 	return err;
+}
+
+static int vmq_restore_begin(struct vmq_restore *rs, struct vmq_reason *reason)
+{
+	struct netlink_ext_ack extack = {};
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < rs->n; i++) {
+		struct vmq_party *p = &rs->party[i];
+		const struct vmq_ext_ops *ops = p->ep ? p->ep->ops : NULL;
+
+		if (!ops || !ops->apply)
+			continue;
+		if (ops->restore_begin) {
+			err = vmq_party_error(ops->restore_begin(p->ep,
+								 &extack));
+			if (err) {
+				vmq_party_reason(reason, p,
+						 "refused the restore",
+						 &extack, err);
+				return err;
+			}
+		}
+		p->begun = true;
+	}
+	return 0;
 }
 
 /**
@@ -410,48 +495,47 @@ static int vmq_restore_validate_one(struct vmq_restore *rs,
  * Begins the restore for every party, with records or without.
  *
  * Context: Process context, sleeps.
- * Return: 0, or an error; then those that had begun saw their complete.
+ * Return: 0; -EINPROGRESS where a party has no answer yet (SR-39): ask again; or an
+ * error; then those that had begun saw their complete.
  */
 int vmq_restore_validate(struct vmq_restore *rs, struct vmq_reason *reason)
 {
-	struct netlink_ext_ack extack = {};
 	struct vmq_stream_view view;
-	unsigned int i, index = 0;
-	size_t pos = 0;
-	int err;
+	size_t pos = rs->pos;
+	int err = 0;
 
-	for (i = 0; i < rs->n; i++) {
-		struct vmq_party *p = &rs->party[i];
-		const struct vmq_ext_ops *ops = p->ep->ops;
-
-		if (!ops->apply)
-			continue;
-		if (ops->restore_begin) {
-			err = vmq_party_error(ops->restore_begin(p->ep,
-								 &extack));
-			if (err) {
-				vmq_party_reason(reason, p,
-						 "refused the restore",
-						 &extack, err);
-				goto fail;
-			}
-		}
-		p->begun = true;
+	if (!rs->begun) {
+		rs->begun = true;
+		err = vmq_restore_begin(rs, reason);
 	}
-	while (vmq_stream_next(rs->buf, rs->len, &pos, &view)) {
-		err = vmq_restore_validate_one(rs, &view, ++index, reason);
+	while (!err && vmq_stream_next(rs->buf, rs->len, &pos, &view)) {
+		err = vmq_restore_validate_one(rs, &view, rs->index + 1,
+					       reason);
 		if (err)
-			goto fail;
+			break;
+		rs->pos = pos;
+		rs->index++;
 	}
-	return 0;
-
-fail:
-	vmq_restore_finish(rs, false);
+	if (err == -EINPROGRESS)
+		return err;
+	if (err)
+		vmq_restore_finish(rs, false);
+	/* what comes next is to apply them */
+	rs->validated = !err;
+	rs->pos = 0;
+	rs->index = 0;
 	return err;
 }
 
-/* Undoes all, the last party first; who applied nothing has nothing to undo. */
-static void vmq_restore_rollback(struct vmq_restore *rs)
+/**
+ * vmq_restore_rollback() - undoes all that was applied (SR-36)
+ * @rs: the restore
+ *
+ * The last party first; who applied nothing has nothing to undo.
+ *
+ * Context: Process context, sleeps, rtnl held.
+ */
+void vmq_restore_rollback(struct vmq_restore *rs)
 {
 	unsigned int i;
 
@@ -462,10 +546,34 @@ static void vmq_restore_rollback(struct vmq_restore *rs)
 			if (p->applied != rs->applied)
 				continue;
 			p->applied = 0;
-			if (p->ep->ops->rollback)
+			if (p->ep && p->ep->ops->rollback)
 				p->ep->ops->rollback(p->ep);
 		}
 	}
+}
+
+static int vmq_restore_apply_one(struct vmq_restore *rs,
+				 const struct vmq_stream_view *view,
+				 unsigned int index, struct vmq_reason *reason)
+{
+	struct vmq_party *p = vmq_restore_owner(rs, view);
+	struct netlink_ext_ack extack = {};
+	struct vmq_record rec;
+	int err;
+
+	/* one that was there to validate it, and is gone */
+	if (IS_ERR(p))
+		return vmq_restore_no_owner(view, index, PTR_ERR(p), reason);
+	if (!p)
+		return 0;
+	vmq_restore_record(view, &rec);
+	err = vmq_party_answer(p->ep->ops->apply(p->ep, &rec, &extack));
+	if (!err && !p->applied)
+		p->applied = ++rs->applied;
+	if (err && err != -EINPROGRESS)
+		vmq_restore_reason(reason, p, index, "failed to apply",
+				   &extack);
+	return err;
 }
 
 /**
@@ -477,33 +585,25 @@ static void vmq_restore_rollback(struct vmq_restore *rs)
  * undone (SR-36). The parties' complete is left to vmq_restore_finish().
  *
  * Context: Process context, sleeps.
- * Return: 0 or the error of the record that failed.
+ * Return: 0; -EINPROGRESS where a party has no answer yet (SR-39): call it again, or
+ * vmq_restore_rollback(); or the error of the record that failed.
  */
 int vmq_restore_apply(struct vmq_restore *rs, struct vmq_reason *reason)
 {
-	struct netlink_ext_ack extack = {};
 	struct vmq_stream_view view;
-	unsigned int index = 0;
-	struct vmq_record rec;
-	struct vmq_party *p;
-	size_t pos = 0;
+	size_t pos = rs->pos;
 	int err;
 
 	while (vmq_stream_next(rs->buf, rs->len, &pos, &view)) {
-		index++;
-		p = vmq_restore_owner(rs, &view);
-		if (IS_ERR_OR_NULL(p))
-			continue;
-		vmq_restore_record(&view, &rec);
-		err = vmq_party_error(p->ep->ops->apply(p->ep, &rec, &extack));
+		err = vmq_restore_apply_one(rs, &view, rs->index + 1, reason);
+		if (err == -EINPROGRESS)
+			return err;
 		if (err) {
-			vmq_restore_reason(reason, p, index,
-					   "failed to apply", &extack);
 			vmq_restore_rollback(rs);
 			return err;
 		}
-		if (!p->applied)
-			p->applied = ++rs->applied;
+		rs->pos = pos;
+		rs->index++;
 	}
 	return 0;
 }
@@ -541,6 +641,5 @@ void vmq_restore_finish(struct vmq_restore *rs, bool ok)
 	unsigned int i;
 
 	for (i = 0; i < rs->n; i++)
-		vmq_party_complete(&rs->party[i], ok,
-				   rs->party[i].ep->ops->restore_complete);
+		vmq_party_finish(&rs->party[i], true, ok);
 }

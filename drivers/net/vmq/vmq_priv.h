@@ -51,6 +51,7 @@ struct net;
 struct sock;
 struct netlink_callback;
 struct vmq_adapter;
+struct vmq_ext_user;
 struct vmq_owner;
 struct vmq_port;
 struct vmq_queue_napi;
@@ -68,9 +69,10 @@ struct vmq_vf;
 struct vmq_owner {
 	struct list_head node;		/* in vmq_owners: rtnl, RCU */
 	struct list_head queues;	/* struct vmq_queue, rtnl */
+	struct list_head exts;		/* struct vmq_ext_user, rtnl */
 	struct sock *sk;		/* held, to tell it from one after it */
 	u32 portid;
-	u32 users;			/* rtnl: queues, filters and requests */
+	u32 users;			/* rtnl: queues, filters, extensions, requests */
 	struct rcu_head rcu;
 };
 
@@ -564,7 +566,9 @@ const char *vmq_bus_name(const struct vmq_adapter *a);
 struct vmq_ext_inst {
 	struct list_head node;		/* ingress order */
 	const struct vmq_ext_ops *ops;
+	struct vmq_ext_user *user;	/* where it is a process, else NULL */
 	bool enabled;
+	bool frames;			/* counted in vmq_ext_key */
 };
 
 /* What a port's frames meet, in ingress order; replaced as a whole. */
@@ -574,7 +578,8 @@ struct vmq_stack {
 	struct vmq_ext_port *ep[] __counted_by(n);
 };
 
-DECLARE_STATIC_KEY_FALSE(vmq_ext_key);	/* some extension is enabled somewhere */
+/* some extension that looks at frames is enabled somewhere */
+DECLARE_STATIC_KEY_FALSE(vmq_ext_key);
 
 /* Is some extension enabled somewhere? */
 static inline bool vmq_ext_used(void)
@@ -607,6 +612,11 @@ int vmq_ext_enable(struct vmq_adapter *a, const char *name, bool on,
 		   struct netlink_ext_ack *extack);
 int vmq_ext_move(struct vmq_adapter *a, const char *name, u32 position,
 		 struct netlink_ext_ack *extack);
+int vmq_ext_local_add(struct vmq_adapter *a, struct vmq_ext_user *user,
+		      const struct vmq_ext_ops *ops,
+		      struct netlink_ext_ack *extack);
+void vmq_ext_local_del(struct vmq_adapter *a, const struct vmq_ext_ops *ops);
+void vmq_ext_user_exit(void);
 struct vmq_ext_port *vmq_ext_port_find(struct vmq_port *port, const char *name);
 u32 vmq_ext_position(const struct vmq_adapter *a,
 		     const struct vmq_ext_inst *inst);
@@ -619,10 +629,10 @@ int vmq_stacks_reorder(struct vmq_adapter *a);
 
 int vmq_session_begin(struct vmq_port *port, bool restore, struct file **filp,
 		      struct netlink_ext_ack *extack);
-int vmq_restore_commit(struct vmq_port *port, struct netlink_ext_ack *extack);
 int vmq_session_abort(struct vmq_port *port, struct netlink_ext_ack *extack);
 void vmq_session_kill(struct vmq_port *port);
 bool vmq_session_runs(struct vmq_port *port);
+void vmq_session_leave(struct vmq_port *port, const struct vmq_ext_ops *ops);
 void vmq_port_report(struct vmq_port *port, struct vmq_report *out);
 
 /* ---- netlink.c ---- */

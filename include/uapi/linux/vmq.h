@@ -138,6 +138,27 @@ enum vmq_ext_class {
 };
 
 /**
+ * enum vmq_ext_user_op - What an extension in user space is asked for, or
+ *   told.
+ * @VMQ_EXT_USER_OP_SAVE: The next record of the port's run-time data; an
+ *   answer without data is the end.
+ * @VMQ_EXT_USER_OP_VALIDATE: Whether a record can be applied; nothing of it is
+ *   applied yet.
+ * @VMQ_EXT_USER_OP_APPLY: To put a record in place that was validated.
+ * @VMQ_EXT_USER_OP_COMPLETE: The save or restore is over, nothing is to be
+ *   answered. Where ok is 0, what was applied must be undone.
+ * @VMQ_EXT_USER_OP_REMOVED: The extension is known no more, nothing is to be
+ *   answered.
+ */
+enum vmq_ext_user_op {
+	VMQ_EXT_USER_OP_SAVE,
+	VMQ_EXT_USER_OP_VALIDATE,
+	VMQ_EXT_USER_OP_APPLY,
+	VMQ_EXT_USER_OP_COMPLETE,
+	VMQ_EXT_USER_OP_REMOVED,
+};
+
+/**
  * enum vmq_filter_rung - How far the uplink helps with the frames of a filter.
  * @VMQ_FILTER_RUNG_SOFTWARE: The uplink knows nothing of it; it receives all
  *   addresses.
@@ -408,6 +429,7 @@ enum {
 	VMQ_A_EXT_ENABLED,
 	VMQ_A_EXT_POSITION,
 	VMQ_A_EXT_DATA_VERSION,
+	VMQ_A_EXT_OWNER,
 
 	__VMQ_A_EXT_MAX,
 	VMQ_A_EXT_MAX = (__VMQ_A_EXT_MAX - 1)
@@ -636,6 +658,33 @@ enum {
 };
 
 enum {
+	VMQ_A_EXT_USER_IFINDEX = 1,
+	VMQ_A_EXT_USER_DEV,
+	VMQ_A_EXT_USER_NAME,
+	VMQ_A_EXT_USER_UUID,
+	VMQ_A_EXT_USER_CLASS,
+	VMQ_A_EXT_USER_DATA_VERSION,
+	VMQ_A_EXT_USER_FEATURE,
+	VMQ_A_EXT_USER_TIMEOUT,
+	VMQ_A_EXT_USER_ENABLED,
+	VMQ_A_EXT_USER_REQUEST,
+	VMQ_A_EXT_USER_OP,
+	VMQ_A_EXT_USER_SESSION,
+	VMQ_A_EXT_USER_ADAPTER,
+	VMQ_A_EXT_USER_PORT_UUID,
+	VMQ_A_EXT_USER_LENGTH,
+	VMQ_A_EXT_USER_DATA,
+	VMQ_A_EXT_USER_OPTIONAL,
+	VMQ_A_EXT_USER_ERROR,
+	VMQ_A_EXT_USER_MESSAGE,
+	VMQ_A_EXT_USER_OK,
+	VMQ_A_EXT_USER_OFFSET,
+
+	__VMQ_A_EXT_USER_MAX,
+	VMQ_A_EXT_USER_MAX = (__VMQ_A_EXT_USER_MAX - 1)
+};
+
+enum {
 	VMQ_CMD_ADAPTER_GET = 1,
 	VMQ_CMD_QUEUE_GET,
 	VMQ_CMD_QUEUE_SET,
@@ -667,6 +716,11 @@ enum {
 	VMQ_CMD_FILTER_MOVE,
 	VMQ_CMD_FILTER_DEL,
 	VMQ_CMD_ADAPTER_NTF,
+	VMQ_CMD_EXT_REGISTER,
+	VMQ_CMD_EXT_UNREGISTER,
+	VMQ_CMD_EXT_REQUEST,
+	VMQ_CMD_EXT_READ,
+	VMQ_CMD_EXT_ANSWER,
 
 	__VMQ_CMD_MAX,
 	VMQ_CMD_MAX = (__VMQ_CMD_MAX - 1)
