@@ -8,14 +8,15 @@ import errno
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 
 from lib import (UAPI, Agent, Genl, Keeper, KsftFailEx, NlError, Session, abort,
                  acl_rule, acl_set, adapter, attr_u32, cmd, commit, defer,
-                 ext_set, in_userns, ksft_eq, ksft_ge, ksft_in, ksft_main,
-                 ksft_not_in, ksft_raises, ksft_true, port, refused, restore,
-                 save, vmqctl, wait_until)
+                 ext_set, fail_cmd, in_userns, ksft_eq, ksft_ge, ksft_in, ksft_main,
+                 ksft_not_in, ksft_raises, ksft_true, port, read_file, refused,
+                 restore, save, vmqctl, wait_until)
 from lib.acl import ALLOW, IN
 
 UUID = "0f3c8f1e-5a41-4b51-9d0e-3f3f6f1d2a01"
@@ -78,9 +79,11 @@ class Process:
         self.told, write = os.pipe()
         self.pid = os.fork()
         if not self.pid:
-            with contextlib.suppress(BaseException):
+            try:
                 os.close(self.told)
                 self.serve(write, devs, hold, timeout, state)
+            except BaseException as reason:     # pylint: disable=broad-except
+                os.write(write, f"{reason!r} {reason}\n".encode())
             os._exit(1)
         os.close(write)
         defer(self.kill)
@@ -88,7 +91,10 @@ class Process:
 
     @staticmethod
     def serve(write, devs, hold, timeout, state):
-        keeper = Keeper(Agent(), state)
+        one = Agent()
+        for dev in devs:
+            one.register(dev, "keeper", UUID, timeout=timeout)
+        keeper = Keeper(one, state)
 
         def before(request):
             if request.op != hold:
@@ -97,8 +103,6 @@ class Process:
             time.sleep(1000)
             return False
         keeper.before = before
-        for dev in devs:
-            keeper.agent.register(dev, "keeper", UUID, timeout=timeout)
         os.write(write, b"ready\n")
         time.sleep(1000)
 
@@ -214,6 +218,85 @@ def test_two_ports():
     ksft_in(DATA[:1000], result[0])
     told(keeper, ["save"] * 4 + ["complete"], "vm1")
     told(keeper, ["save"] * 4 + ["complete"], "vm2")
+
+
+# -- vmqctl ext run
+
+RUN = ("--uuid", UUID, "--name", "keeper", "--timeout", "20000", "--save",
+       "cat /run/kept.$VMQ_PORT 2>&-; true", "--restore",
+       "cat > /run/new.$VMQ_PORT; echo $VMQ_ADAPTER $VMQ_UUID > /run/env",
+       "--undo", "echo $VMQ_PORT > /run/undone")
+
+
+@contextlib.contextmanager
+def ext_run(*words):
+    """vmqctl ext run in the background, until it is an extension"""
+    with subprocess.Popen(["vmqctl", "ext", "run", *words],
+                          stderr=subprocess.PIPE, text=True) as child:
+        try:
+            until(lambda: exts().get("keeper", {}).get("enabled") or
+                  child.poll() is not None, "enabled")
+            yield child
+        finally:
+            child.kill()
+
+
+def test_run():
+    """vmqctl ext run: two commands are an extension of all adapters; what one
+    writes the other reads, also if it is large, or nothing."""
+    world(adapters=2)
+    data = os.urandom(300000)
+    with open("/run/kept.vm1", "wb") as out:
+        out.write(data)
+    with ext_run(*RUN):
+        ksft_in("keeper", exts("vmq1"))
+        uuid = vmqctl("port show dev vm1")[0]["uuid"]
+        restore("vm2", save("vm1"))
+        with open("/run/new.vm2", "rb") as got:
+            ksft_true(got.read() == data, "all of it")
+        ksft_eq(read_file("/run/env"), f"vmq1 {uuid}")
+        restore("vm1", save("vm2"))
+        ksft_true(not os.path.exists("/run/new.vm1"), "there is no record")
+        ksft_true(not os.path.exists("/run/undone"), "nothing to undo")
+    until(lambda: "keeper" not in exts(), "gone")
+
+
+def test_run_fails():
+    """A save command that fails ends the save, one that is slow has nothing; a
+    restore command that fails or is slow refuses the restore, and undo is run."""
+    world()
+    with open("/run/kept.vm1", "wb") as out:
+        out.write(DATA)
+    with ext_run(*RUN):
+        stream = save("vm1")
+    with ext_run("uuid", UUID, "name", "keeper", "save", "echo x; exit 3",
+                 "restore", "echo $VMQ_PORT > /run/restored; exit 4", "undo",
+                 "echo $VMQ_PORT > /run/undone"):
+        with ksft_raises(OSError) as caught:
+            save("vm1")
+        ksft_eq(caught.exception.errno, errno.EIO)
+        refused(errno.EIO, restore, "vm1", stream,
+                text="the restore command ended with status 4")
+        until(lambda: os.path.exists("/run/undone"), "undone")
+        ksft_eq(read_file("/run/restored"), "vm1")
+    slow = "sleep 1000 & echo $! > /run/pid; wait"
+    with ext_run("uuid", UUID, "name", "keeper", "save", slow, "restore", slow,
+                 "timeout", "300"):
+        ksft_not_in(bytes.fromhex(UUID.replace("-", "")), save("vm1"))
+        until(lambda: not os.path.exists(f"/proc/{read_file('/run/pid')}"),
+              "killed, with what it started")
+        refused(errno.ETIMEDOUT, restore, "vm1", stream)
+        until(lambda: not os.path.exists(f"/proc/{read_file('/run/pid')}"),
+              "killed, with what it started")
+    with ext_run(*RUN) as child:
+        cmd("ip link del vmq0")
+        ksft_eq(child.wait(20), 1, "no adapter is left")
+    for words in ("", "uuid x", f"uuid {UUID} name n save true",
+                  f"uuid {UUID} name n save true restore true timeout 0",
+                  f"uuid {UUID} name n save true restore true colour red"):
+        ksft_eq(fail_cmd(f"vmqctl ext run {words}")[0], 2, words)
+    ksft_eq(fail_cmd(f"vmqctl ext run uuid {UUID} name n save true restore true")[0],
+            1, "no adapter")
 
 
 # -- dead, slow

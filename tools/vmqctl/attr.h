@@ -66,6 +66,7 @@ extern const struct attr_set filter_set;
 extern const struct attr_set port_set;
 extern const struct attr_set vf_set;
 extern const struct attr_set ext_set;
+extern const struct attr_set ext_user_set;
 extern const struct attr_set status_set;
 
 struct nlattr;

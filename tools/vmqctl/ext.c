@@ -2,6 +2,9 @@
 /*
  * vmqctl ext: the stack of extensions of an adapter.
  */
+#include <string.h>
+
+#include "ext_run.h"
 #include "nl.h"
 #include "vmqctl.h"
 
@@ -20,6 +23,19 @@ static const struct attr_desc ext_attrs[] = {
 };
 
 ATTR_SET(ext);
+
+/* Requests of a process that is an extension; only errors name them. */
+static const struct attr_desc ext_user_attrs[] = {
+	[VMQ_A_EXT_USER_IFINDEX] = ATTR("ifindex", IFINDEX),
+	[VMQ_A_EXT_USER_DEV] = ATTR("dev", STR),
+	[VMQ_A_EXT_USER_NAME] = ATTR("name", STR),
+	[VMQ_A_EXT_USER_UUID] = ATTR("uuid", STR),
+	[VMQ_A_EXT_USER_DATA_VERSION] = ATTR("data-version", UINT),
+	[VMQ_A_EXT_USER_TIMEOUT] = ATTR("timeout", UINT),
+	[VMQ_A_EXT_USER_ENABLED] = ATTR("enabled", BOOL),
+};
+
+ATTR_SET(ext_user);
 
 static int ext_show(struct args *args)
 {
@@ -106,11 +122,66 @@ static int ext_move(struct args *args)
 	return nl_do(&req, NULL, NULL);
 }
 
+/* "--uuid" is "uuid", as the words after it are those of another program. */
+static void drop_dashes(struct args *args)
+{
+	int i;
+
+	for (i = 0; i < args->argc; i += 2)
+		if (!strncmp(args->argv[i], "--", 2))
+			args->argv[i] += 2;
+}
+
+static int ext_run_command(struct args *args)
+{
+	struct ext_run how = {};
+	const char *timeout, *version;
+	const struct keyword keywords[] = {
+		{ "dev", &how.dev },
+		{ "uuid", &how.uuid },
+		{ "name", &how.name },
+		{ "save", &how.save },
+		{ "restore", &how.restore },
+		{ "undo", &how.undo },
+		{ "timeout", &timeout },
+		{ "data-version", &version },
+	};
+	uint64_t v;
+	int err;
+
+	drop_dashes(args);
+	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	if (!how.uuid || !how.name || !how.save || !how.restore)
+		return usage_error("\"%s\" is missing",
+				   !how.uuid ? "uuid" : !how.name ? "name" :
+				   !how.save ? "save" : "restore");
+	if (timeout) {
+		err = parse_uint("timeout", timeout, UINT32_MAX, &v);
+		if (err)
+			return err;
+		if (!v)
+			return usage_error("timeout: 0 is no time");
+		how.timeout = v;
+	}
+	if (version) {
+		err = parse_uint("data-version", version, UINT16_MAX, &v);
+		if (err)
+			return err;
+		if (!v)
+			return usage_error("data-version: they begin with 1");
+		how.version = v;
+	}
+	return ext_run(&how);
+}
+
 static const struct command ext_commands[] = {
 	{ "show", ext_show },
 	{ "enable", ext_enable },
 	{ "disable", ext_disable },
 	{ "move", ext_move },
+	{ "run", ext_run_command },
 	{ NULL, NULL },
 };
 
@@ -120,7 +191,9 @@ const struct object ext_object = {
 	"Usage: vmqctl ext show [ dev ADAPTER ]\n"
 	"       vmqctl ext enable dev ADAPTER name NAME\n"
 	"       vmqctl ext disable dev ADAPTER name NAME\n"
-	"       vmqctl ext move dev ADAPTER name NAME position N\n",
+	"       vmqctl ext move dev ADAPTER name NAME position N\n"
+	"       vmqctl ext run [ dev ADAPTER ] uuid UUID name NAME save COMMAND restore COMMAND\n"
+	"                      [ undo COMMAND ] [ timeout MS ] [ data-version V ]\n",
 	.commands = ext_commands,
 	.run = ext_show,
 };

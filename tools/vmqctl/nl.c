@@ -33,6 +33,9 @@ static struct {
 	uint32_t seq;
 	uint16_t family;
 	uint32_t group;		/* events */
+	nl_event event;		/* for what comes unasked, with arg */
+	void *arg;
+	bool lost;		/* some of that */
 	_Alignas(NLMSG_ALIGNTO) char buf[NL_ANSWER_MAX];
 } nl;
 
@@ -182,6 +185,20 @@ static bool handle_message(const struct nl_request *req,
 	return false;
 }
 
+/* A message that answers nothing. */
+static int take_event(const struct nlmsghdr *nlh)
+{
+	size_t head = MNL_ALIGN(sizeof(struct genlmsghdr));
+	const struct genlmsghdr *genl;
+
+	if (!nl.event || nlh->nlmsg_type != nl.family ||
+	    mnl_nlmsg_get_payload_len(nlh) < head)
+		return VMQCTL_OK;
+	genl = mnl_nlmsg_get_payload(nlh);
+	return nl.event(genl->cmd, (const char *)genl + head,
+			mnl_nlmsg_get_payload_len(nlh) - head, nl.arg);
+}
+
 /* Sends the request and reads the answer up to its end. */
 static int talk(struct nl_request *req, uint16_t flags, nl_answer answer,
 		void *arg, struct nl_result *res)
@@ -205,14 +222,17 @@ static int talk(struct nl_request *req, uint16_t flags, nl_answer answer,
 		nlh = (const struct nlmsghdr *)nl.buf;
 		for (left = n; mnl_nlmsg_ok(nlh, left);
 		     nlh = mnl_nlmsg_next(nlh, &left)) {
-			if (nlh->nlmsg_seq != nl.seq)
+			if (nlh->nlmsg_seq != nl.seq) {
+				take_event(nlh);
 				continue;
+			}
 			if (handle_message(req, nlh, answer, arg, res))
 				return res->error;
 		}
 	}
 
 failed:
+	nl.lost |= errno == ENOBUFS;
 	res->error = -errno;
 	return res->error;
 }
@@ -454,10 +474,16 @@ int settings_put(struct nl_request *req, const struct setting *settings,
 	return err;
 }
 
-static int listen_some(nl_event event, void *arg)
+/* Says what is to be done with messages that answer nothing. */
+void nl_on_event(nl_event event, void *arg)
 {
-	size_t head = MNL_ALIGN(sizeof(struct genlmsghdr));
-	const struct genlmsghdr *genl;
+	nl.event = event;
+	nl.arg = arg;
+}
+
+/* Waits for such messages, and has all of one datagram taken. */
+int nl_receive(void)
+{
 	const struct nlmsghdr *nlh;
 	ssize_t n;
 	int left, err;
@@ -466,6 +492,7 @@ static int listen_some(nl_event event, void *arg)
 	if (n < 0 && errno == EINTR)
 		return VMQCTL_OK;
 	if (n < 0 && errno == ENOBUFS) {
+		nl.lost = true;
 		complain("warning: events came faster than they were read, some are lost");
 		return VMQCTL_OK;
 	}
@@ -476,22 +503,39 @@ static int listen_some(nl_event event, void *arg)
 	nlh = (const struct nlmsghdr *)nl.buf;
 	for (left = n; mnl_nlmsg_ok(nlh, left);
 	     nlh = mnl_nlmsg_next(nlh, &left)) {
-		if (nlh->nlmsg_type != nl.family ||
-		    mnl_nlmsg_get_payload_len(nlh) < head)
-			continue;
-		genl = mnl_nlmsg_get_payload(nlh);
-		err = event(genl->cmd, (const char *)genl + head,
-			    mnl_nlmsg_get_payload_len(nlh) - head, arg);
+		err = take_event(nlh);
 		if (err)
 			return err;
 	}
 	return VMQCTL_OK;
 }
 
+/* To poll; valid after a first request. */
+int nl_fd(void)
+{
+	return mnl_socket_get_fd(nl.sock);
+}
+
+/* Did messages come that there was no room for? */
+bool nl_lost(void)
+{
+	return nl.lost;
+}
+
+/* More room for messages that were not read yet, as much as is allowed. */
+void nl_more_room(void)
+{
+	int room = NL_EVENTS_ROOM;
+
+	if (setsockopt(nl_fd(), SOL_SOCKET, SO_RCVBUFFORCE, &room,
+		       sizeof(room)) < 0)
+		setsockopt(nl_fd(), SOL_SOCKET, SO_RCVBUF, &room,
+			   sizeof(room));
+}
+
 /* Listens to the group events, for ever. */
 int nl_listen(nl_event event, void *arg)
 {
-	int room = NL_EVENTS_ROOM;
 	int err = nl_open();
 
 	if (err)
@@ -501,11 +545,9 @@ int nl_listen(nl_event event, void *arg)
 		complain("group %s: %s", VMQ_MCGRP_EVENTS, strerror(errno));
 		return VMQCTL_FAILED;
 	}
-	if (setsockopt(mnl_socket_get_fd(nl.sock), SOL_SOCKET, SO_RCVBUFFORCE,
-		       &room, sizeof(room)) < 0)
-		setsockopt(mnl_socket_get_fd(nl.sock), SOL_SOCKET, SO_RCVBUF,
-			   &room, sizeof(room));
+	nl_more_room();
+	nl_on_event(event, arg);
 	while (!err)
-		err = listen_some(event, arg);
+		err = nl_receive();
 	return err;
 }

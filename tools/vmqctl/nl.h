@@ -57,5 +57,10 @@ int nl_do_entries(struct nl_request *req, uint16_t status, const char *what);
 typedef int (*nl_event)(uint8_t cmd, const void *attrs, size_t len, void *arg);
 
 int nl_listen(nl_event event, void *arg);
+void nl_on_event(nl_event event, void *arg);
+int nl_receive(void);
+int nl_fd(void);
+bool nl_lost(void);
+void nl_more_room(void);
 
 #endif /* _VMQCTL_NL_H */

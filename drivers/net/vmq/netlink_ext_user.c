@@ -134,8 +134,10 @@ static int vmq_ext_user_register(struct vmq_ext_user *u, struct sk_buff *skb,
 	int err;
 
 	owner = vmq_nl_client(skb, info, &u->adapter);
-	if (IS_ERR(owner))
+	if (IS_ERR(owner)) {
+		kfree(u);
 		return PTR_ERR(owner);
+	}
 	u->owner = owner;
 	err = vmq_ext_user_add(u, info->extack);
 	if (!err && enabled && nla_get_u8(enabled)) {
