@@ -2,6 +2,8 @@
 /*
  * vmqctl adapter: adapters, their limits and capabilities.
  */
+#include <string.h>
+
 #include "nl.h"
 #include "vmqctl.h"
 
@@ -43,6 +45,7 @@ static const struct attr_desc adapter_attrs[] = {
 	[VMQ_A_ADAPTER_MAX_VM_QUEUES] = ATTR_LN("max-vm-queues", UINT),
 	[VMQ_A_ADAPTER_MAX_PORT_QUEUES] = ATTR("max-port-queues", UINT),
 	[VMQ_A_ADAPTER_UPLINK_RULES] = ATTR("uplink-rules", UINT),
+	[VMQ_A_ADAPTER_PRIVATE] = ATTR("private", BOOL),
 };
 
 ATTR_SET(adapter);
@@ -63,14 +66,43 @@ static int adapter_show(struct args *args)
 	return err ? err : nl_show(&req, dev);
 }
 
+static int adapter_set_values(struct args *args)
+{
+	const char *dev, *private;
+	struct nl_request req;
+	const struct keyword keywords[] = {
+		{ "dev", &dev },
+		{ "private", &private },
+	};
+	int err;
+
+	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	if (!dev || !private)
+		return usage_error("\"%s\" is missing", dev ? "private" : "dev");
+	if (strcmp(private, "on") && strcmp(private, "off"))
+		return usage_error("private: \"%s\" is neither on nor off",
+				   private);
+	err = nl_request(&req, VMQ_CMD_ADAPTER_SET, &adapter_set, dev);
+	if (err)
+		return err;
+	mnl_attr_put_u8(req.nlh, VMQ_A_ADAPTER_PRIVATE,
+			!strcmp(private, "on"));
+	return nl_do(&req, NULL, NULL);
+}
+
 static const struct command adapter_commands[] = {
 	{ "show", adapter_show },
+	{ "set", adapter_set_values },
 	{ NULL, NULL },
 };
 
 const struct object adapter_object = {
 	.name = "adapter",
-	.usage = "Usage: vmqctl adapter show [ dev ADAPTER ]\n",
+	.usage =
+	"Usage: vmqctl adapter show [ dev ADAPTER ]\n"
+	"       vmqctl adapter set dev ADAPTER private { on | off }\n",
 	.commands = adapter_commands,
 	.run = adapter_show,
 };

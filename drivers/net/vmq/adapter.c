@@ -88,6 +88,29 @@ static int vmq_adapter_stop(struct net_device *dev)
 	return 0;
 }
 
+/**
+ * vmq_adapter_set_private() - says whether the host is on the switch (X-07)
+ * @a: the adapter
+ * @on: the ports among themselves alone
+ * @extack: says why not
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0, or -EBUSY for an adapter with an uplink.
+ */
+int vmq_adapter_set_private(struct vmq_adapter *a, bool on,
+			    struct netlink_ext_ack *extack)
+{
+	struct net_device *uplink = rtnl_dereference(a->uplink);
+
+	if (on && uplink) {
+		NL_SET_ERR_MSG_FMT(extack, "a private switch has no uplink, and %s is one",
+				   uplink->name);
+		return -EBUSY;
+	}
+	WRITE_ONCE(a->private, on);
+	return 0;
+}
+
 static netdev_tx_t vmq_adapter_start_xmit(struct sk_buff *skb,
 					  struct net_device *dev)
 {

@@ -314,6 +314,13 @@ static const struct nla_policy vmq_ext_answer_nl_policy[VMQ_A_EXT_USER_MESSAGE +
 	[VMQ_A_EXT_USER_MESSAGE] = { .type = NLA_NUL_STRING, .len = 64, },
 };
 
+/* VMQ_CMD_ADAPTER_SET - do */
+static const struct nla_policy vmq_adapter_set_nl_policy[VMQ_A_ADAPTER_PRIVATE + 1] = {
+	[VMQ_A_ADAPTER_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_ADAPTER_DEV] = { .type = NLA_NUL_STRING, },
+	[VMQ_A_ADAPTER_PRIVATE] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
 /* Ops table for vmq */
 static const struct genl_split_ops vmq_nl_ops[] = {
 	{
@@ -555,6 +562,13 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 		.doit		= vmq_nl_ext_answer_doit,
 		.policy		= vmq_ext_answer_nl_policy,
 		.maxattr	= VMQ_A_EXT_USER_MESSAGE,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_ADAPTER_SET,
+		.doit		= vmq_nl_adapter_set_doit,
+		.policy		= vmq_adapter_set_nl_policy,
+		.maxattr	= VMQ_A_ADAPTER_PRIVATE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

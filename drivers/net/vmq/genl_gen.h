@@ -51,6 +51,7 @@ int vmq_nl_ext_register_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_ext_unregister_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_ext_read_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_ext_answer_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_adapter_set_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	VMQ_NLGRP_EVENTS,

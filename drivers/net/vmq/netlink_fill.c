@@ -131,7 +131,8 @@ int vmq_fill_adapter(struct sk_buff *msg, struct vmq_adapter *a)
 	    vmq_fill_adapter_vfs(msg, a) ||
 	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_VM_QUEUES,
 			a->max_queues - 1) ||
-	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_PORT_QUEUES, MAX_TAP_QUEUES))
+	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_PORT_QUEUES, MAX_TAP_QUEUES) ||
+	    nla_put_u8(msg, VMQ_A_ADAPTER_PRIVATE, a->private))
 		return -EMSGSIZE;
 	return 0;
 }

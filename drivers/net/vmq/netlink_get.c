@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Generic netlink: how dumps go on from one message to the next, and adapter-get.
+ * Generic netlink: how dumps go on from one message to the next, adapter-get and
+ * adapter-set.
  */
 #include "netlink.h"
 
@@ -157,4 +158,32 @@ static int vmq_dump_adapter(struct sk_buff *skb, struct netlink_callback *cb,
 int vmq_nl_adapter_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	return vmq_nl_dump(skb, cb, vmq_dump_adapter);
+}
+
+/* ---- adapter-set ---- */
+
+/**
+ * vmq_nl_adapter_set_doit() - adapter-set
+ * @skb: the request
+ * @info: the request, parsed
+ *
+ * Context: Process context.
+ * Return: 0 or a negative errno, with a message in extack.
+ */
+int vmq_nl_adapter_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *private = info->attrs[VMQ_A_ADAPTER_PRIVATE];
+	struct vmq_adapter *a;
+	int err;
+
+	if (!private) {
+		NL_SET_ERR_MSG(info->extack, "nothing to change is given");
+		return -EINVAL;
+	}
+	rtnl_lock();
+	a = vmq_nl_adapter(info);
+	err = IS_ERR(a) ? PTR_ERR(a) :
+	      vmq_adapter_set_private(a, nla_get_u8(private), info->extack);
+	rtnl_unlock();
+	return err;
 }

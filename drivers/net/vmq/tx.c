@@ -148,7 +148,7 @@ static void vmq_tx_multicast(struct vmq_adapter *a, struct vmq_port *from,
 		return;
 	}
 	vmq_flood(a, skb, from);
-	if (from && (a->dev->flags & IFF_UP))
+	if (from && (a->dev->flags & IFF_UP) && !READ_ONCE(a->private))
 		vmq_tx_local_copy(vmq_rss_default(a, skb), skb, s);
 	if (uplink)
 		vmq_tx_uplink(uplink, skb, s);
@@ -173,13 +173,15 @@ static bool vmq_tx_for_host(const struct vmq_adapter *a, const u8 *mac)
 static void vmq_tx_unknown(struct vmq_adapter *a, struct vmq_port *from,
 			   struct sk_buff *skb, const struct vmq_sender *s)
 {
-	if (from && vmq_tx_for_host(a, eth_hdr(skb)->h_dest)) {
+	bool host_hears = from && likely(!READ_ONCE(a->private));
+
+	if (host_hears && vmq_tx_for_host(a, eth_hdr(skb)->h_dest)) {
 		vmq_tx_local(vmq_rss_default(a, skb), skb, s);
 		return;
 	}
 	if (unlikely(READ_ONCE(a->n_promisc)))
 		vmq_flood(a, skb, from);
-	if (from && unlikely(a->dev->flags & IFF_PROMISC))
+	if (host_hears && unlikely(a->dev->flags & IFF_PROMISC))
 		vmq_tx_local_copy(vmq_rss_default(a, skb), skb, s);
 	vmq_tx_uplink_or_drop(a, skb, s);
 }
@@ -213,6 +215,10 @@ static void vmq_tx_unicast(struct vmq_adapter *a, struct vmq_port *from,
 	if (to && unlikely(vmq_gate_expects(to)) &&
 	    rcu_access_pointer(a->uplink)) {
 		vmq_tx_uplink_or_drop(a, skb, s);
+		return;
+	}
+	if (!to && unlikely(READ_ONCE(a->private))) {
+		vmq_tx_drop(s, skb, SKB_DROP_REASON_OTHERHOST);
 		return;
 	}
 	/* a queue without a port is the host's, which does not send to itself */
@@ -296,6 +302,10 @@ static void __vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 	struct vmq_sender s;
 
 	vmq_tx_sender(a, from, skb, &s);
+	if (!from && unlikely(READ_ONCE(a->private))) {
+		vmq_tx_drop(&s, skb, SKB_DROP_REASON_DEV_READY);
+		return;
+	}
 	/* it has no extensions any more that could say no */
 	if (from && unlikely(READ_ONCE(from->deleted))) {
 		vmq_tx_drop(&s, skb, SKB_DROP_REASON_DEV_READY);

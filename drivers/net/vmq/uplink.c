@@ -172,6 +172,10 @@ void vmq_uplink_mac(struct vmq_adapter *a)
 static int vmq_uplink_check(struct vmq_adapter *a, struct net_device *uplink,
 			    struct netlink_ext_ack *extack)
 {
+	if (a->private) {
+		NL_SET_ERR_MSG(extack, "a private switch has no uplink");
+		return -EBUSY;
+	}
 	if (rtnl_dereference(a->uplink)) {
 		NL_SET_ERR_MSG(extack, "the adapter has an uplink already");
 		return -EBUSY;

@@ -223,6 +223,7 @@ struct vmq_adapter {
 	struct list_head uplink_vfs;	/* that ports use or used; rtnl */
 	u32 n_promisc;			/* ports in promiscuous mode */
 	struct vmq_rss __rcu *rss;	/* NULL: all to the default queue */
+	bool private;			/* the host takes no part */
 
 	/* rtnl and lock */
 	struct mutex lock;		/* protects queues and filters */
@@ -261,6 +262,8 @@ extern struct list_head vmq_adapters;	/* rtnl */
 extern struct rtnl_link_ops vmq_adapter_link_ops;
 
 bool vmq_is_adapter(const struct net_device *dev);
+int vmq_adapter_set_private(struct vmq_adapter *a, bool on,
+			    struct netlink_ext_ack *extack);
 
 static inline struct vmq_adapter *vmq_adapter_priv(const struct net_device *dev)
 {

@@ -276,7 +276,7 @@ def test_resealed():
 
 
 USAGE = """
-|x|a show|adapter shw|adapter show dev|adapter show dev a dev b|adapter show vmq0|-x
+|x|a show|adapter shw|adapter show dev|adapter show dev a dev b|adapter show vmq0|adapter set dev a|adapter set dev a private x|adapter set private on|-x
 queue show queue 1|queue show dev a queue x|queue show dev a queue -1|queue show dev a queue 4294967296
 queue show dev a queue 0x|filter show id 1|filter show dev a id 1x
 port save|port restore|port abort|port save dev|port s dev a|port show dev a file b
