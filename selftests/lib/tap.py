@@ -27,7 +27,7 @@ def port_attrs(answer):
              in UAPI.items() if name.startswith(prefix)
              and name != prefix + "MAX"}
     strings = {"dev", "adapter", "uuid", "tap", "error", "redirect",
-               "address"}
+               "address", "trunk"}
     found = {}
     for kind, data in answer:
         name = names[kind]

@@ -79,6 +79,10 @@ static const struct attr_desc port_attrs[] = {
 	[VMQ_A_PORT_PATH_CHANGES] = ATTR("path-changes", UINT),
 	[VMQ_A_PORT_VF_UPLINK] = ATTR("vf-uplink", FLAG),
 	[VMQ_A_PORT_PATH_STEP] = ATTR_VALUES("path-step", ENUM, steps),
+	[VMQ_A_PORT_VLAN] = ATTR_LN("vlan", UINT),
+	[VMQ_A_PORT_TRUNK] = ATTR("trunk", STR),
+	[VMQ_A_PORT_ISOLATE] = ATTR("isolate", BOOL),
+	[VMQ_A_PORT_SPOOFCHK] = ATTR("spoofchk", BOOL),
 };
 
 ATTR_SET(port);
@@ -207,6 +211,47 @@ static int put_redirect(struct nl_request *req, const char *value)
 			  strcmp(value, "none") ? value : "");
 }
 
+static int put_vlan(struct nl_request *req, const char *value)
+{
+	uint64_t v = 0;
+	int err = VMQCTL_OK;
+
+	if (strcmp(value, "none")) {
+		err = parse_uint("vlan", value, 4094, &v);
+		if (!err && !v)
+			err = usage_error("vlan: 0 is no VLAN; \"none\" is");
+	}
+	if (!err)
+		mnl_attr_put_u16(req->nlh, VMQ_A_PORT_VLAN, v);
+	return err;
+}
+
+static int put_trunk(struct nl_request *req, const char *value)
+{
+	return nl_put_str(req, "trunk", VMQ_A_PORT_TRUNK,
+			  strcmp(value, "none") ? value : "");
+}
+
+static int put_switch(struct nl_request *req, const char *what, uint16_t type,
+		      const char *value)
+{
+	if (strcmp(value, "on") && strcmp(value, "off"))
+		return usage_error("%s: \"%s\" is neither on nor off", what,
+				   value);
+	mnl_attr_put_u8(req->nlh, type, !strcmp(value, "on"));
+	return VMQCTL_OK;
+}
+
+static int put_isolate(struct nl_request *req, const char *value)
+{
+	return put_switch(req, "isolate", VMQ_A_PORT_ISOLATE, value);
+}
+
+static int put_spoofchk(struct nl_request *req, const char *value)
+{
+	return put_switch(req, "spoofchk", VMQ_A_PORT_SPOOFCHK, value);
+}
+
 static const struct setting settings[] = {
 	{ "uuid", put_uuid },
 	{ "gate", put_gate },
@@ -216,6 +261,10 @@ static const struct setting settings[] = {
 	{ "redirect", put_redirect },
 	{ "announce-count", put_announce_count },
 	{ "announce-interval", put_announce_interval },
+	{ "vlan", put_vlan },
+	{ "trunk", put_trunk },
+	{ "isolate", put_isolate },
+	{ "spoofchk", put_spoofchk },
 };
 
 static int port_set_values(struct args *args)
@@ -285,6 +334,8 @@ const struct object port_object = {
 	"                [ announce-count N ] [ announce-interval MS ]\n"
 	"                [ path synthetic | path vf N | path auto [ N ] ]\n"
 	"       N is a VF of the adapter; uplink:N is one of the uplink\n"
+	"                [ vlan V | none ] [ trunk LIST | none ]\n"
+	"                [ isolate on | off ] [ spoofchk on | off ]\n"
 	"       vmqctl port save dev PORT > FILE\n"
 	"       vmqctl port save dev PORT file FILE\n"
 	"       vmqctl port restore dev PORT < FILE\n"

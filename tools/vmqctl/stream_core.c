@@ -23,6 +23,7 @@ enum {
 	CORE_QUEUE_NAME = 8,
 	CORE_COUNTERS = 9,
 	CORE_RSS = 10,
+	CORE_POLICY = 11,
 };
 
 #define CORE_SKIPPABLE	0x8000	/* may be passed over by who does not know it */
@@ -51,11 +52,20 @@ static const char *const rss_types[RSS_FIELDS] = {
 	"ip4", "tcp4", "udp4", "sctp4", "ip6", "tcp6", "udp6", "sctp6",
 };
 
+/* struct vmq_core_policy_wire, then of struct vmq_core_range_wire */
+#define POLICY_PVID	0
+#define POLICY_FLAGS	2
+#define POLICY_SIZE	4
+#define POLICY_ISOLATE	2
+#define POLICY_SPOOFCHK	4
+#define RANGE_SIZE	4
+
 /* vmq_core_counter; a newer module may have appended some */
 static const char *const counters[] = {
 	"rx-packets", "rx-bytes", "tx-packets", "tx-bytes", "tx-drops",
 	"multicast", "drops-state", "drops-down", "drops-reader", "drops-full",
 	"drops-ext", "drops-nomem", "drops-filter", "tx-ext-drops",
+	"drops-vlan", "tx-drops-vlan", "tx-drops-spoofed", "tx-drops-isolated",
 };
 
 static void show_uuid(const char *key, const uint8_t *p, size_t len)
@@ -121,6 +131,32 @@ static void show_filters(const char *key, const uint8_t *p, size_t len)
 	out_objs_end();
 }
 
+static void show_policy(const char *key, const uint8_t *p, size_t len)
+{
+	uint16_t flags, first, last;
+	char range[16];
+	size_t i;
+
+	flags = get_le16(p + POLICY_FLAGS);
+	out_obj_begin(key);
+	if (get_le16(p + POLICY_PVID))
+		out_uint("vlan", get_le16(p + POLICY_PVID));
+	if (len > POLICY_SIZE) {
+		out_list_begin("trunk");
+		for (i = POLICY_SIZE; i < len; i += RANGE_SIZE) {
+			first = get_le16(p + i);
+			last = get_le16(p + i + 2);
+			snprintf(range, sizeof(range),
+				 first == last ? "%u" : "%u-%u", first, last);
+			out_cstr(NULL, range);
+		}
+		out_list_end();
+	}
+	out_bool("isolate", flags & POLICY_ISOLATE);
+	out_bool("spoofchk", flags & POLICY_SPOOFCHK);
+	out_obj_end();
+}
+
 static void show_counters(const char *key, const uint8_t *p, size_t len)
 {
 	char number[32];
@@ -167,6 +203,12 @@ static bool rss_fits(const uint8_t *p, size_t len)
 	       len == RSS_TABLE + 2 * (size_t)get_le16(p + RSS_SIZE);
 }
 
+static bool policy_fits(const uint8_t *p, size_t len)
+{
+	(void)p;
+	return len >= POLICY_SIZE;
+}
+
 static void show_text(const char *key, const uint8_t *p, size_t len)
 {
 	out_str(key, (const char *)p, len);
@@ -190,6 +232,8 @@ static const struct item {
 	[CORE_QUEUE_NAME] = { "queue-name", 1, true, show_text },
 	[CORE_COUNTERS] = { "counters", 8, true, show_counters },
 	[CORE_RSS] = { "rss", 2, true, show_rss, rss_fits },
+	[CORE_POLICY] = { "policy", POLICY_SIZE, true, show_policy,
+			  policy_fits },
 };
 
 static const struct item *find_item(uint16_t type)

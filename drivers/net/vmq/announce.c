@@ -18,7 +18,7 @@
 #include <net/ipv6.h>
 #include <net/ndisc.h>
 
-#include "vmq_priv.h"
+#include "policy.h"
 
 /* A port in more VLANs says where it is only in those it was heard in. */
 #define VMQ_ANNOUNCE_VLANS	64
@@ -241,6 +241,19 @@ static void vmq_announce_ip(struct vmq_port *port,
 	vmq_announce_send(port, skb, known->vid);
 }
 
+/* An address may have been learned before the port got its VLANs. */
+static bool vmq_announce_may(const struct vmq_port *port, u16 vid)
+{
+	const struct vmq_policy *p;
+	bool may;
+
+	rcu_read_lock();
+	p = rcu_dereference(port->policy);
+	may = !p || vmq_policy_allows(p, vid);
+	rcu_read_unlock();
+	return may;
+}
+
 /* One round: in all VLANs for switches, then for neighbours. */
 static void vmq_announce_round(struct vmq_port *port)
 {
@@ -257,9 +270,11 @@ static void vmq_announce_round(struct vmq_port *port)
 			__set_bit(known[i].vid, vlans);
 	}
 	for_each_set_bit(i, vlans, VLAN_VID_MASK)
-		vmq_announce_mac(port, i);
+		if (vmq_announce_may(port, i))
+			vmq_announce_mac(port, i);
 	for (i = 0; i < n; i++)
-		vmq_announce_ip(port, &known[i]);
+		if (vmq_announce_may(port, known[i].vid))
+			vmq_announce_ip(port, &known[i]);
 }
 
 static void vmq_announce_work(struct work_struct *work)

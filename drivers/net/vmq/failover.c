@@ -343,6 +343,10 @@ int vmq_path_prepare(struct vmq_port *port, struct vmq_path_request *req,
 		NL_SET_ERR_MSG(extack, "which VF? vf is missing");
 		return -EINVAL;
 	}
+	if (rcu_access_pointer(port->policy)) {
+		NL_SET_ERR_MSG(extack, "a VF knows no vlan, trunk, isolate, spoofchk of the port");
+		return -EBUSY;
+	}
 	err = vmq_path_find(port, req, extack);
 	if (err || !req->vf || req->vf->user == port)
 		return err;

@@ -5,11 +5,16 @@
  *
  * Silent is a port whose gate is closed or automatic: nothing that it sends
  * leaves, so nobody learns its address here; and nothing is flooded to it.
+ *
+ * What waits is as it was on the wire: it may go to another host, or to this one's
+ * guest in a VLAN that the port got meanwhile. The policy of the port is asked when
+ * the frame leaves the gate.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_arp.h>
 
 #include "gate_port.h"
+#include "policy.h"
 
 DEFINE_STATIC_KEY_FALSE(vmq_gate_key);
 
@@ -33,7 +38,12 @@ static bool vmq_gate_ready(struct vmq_gate *g)
 static bool vmq_gate_deliver_again(struct vmq_port *port, struct sk_buff *skb,
 				   bool restored)
 {
-	/* it passed the other host's policy, this one's is to agree */
+	if (unlikely(!vmq_policy_rx(port, skb))) {
+		vmq_stats_drop(port->stats[0], VMQ_DROP_VLAN);
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED);
+		return false;
+	}
+	/* it passed the other host's extensions, this one's are to agree */
 	if (restored) {
 		switch (vmq_ext_frame(port, skb, VMQ_TO_GUEST)) {
 		case VMQ_PASS:
@@ -144,6 +154,8 @@ bool __vmq_gate_rx(struct vmq_port *port, u16 index, bool counted,
 	skb_orphan(skb);
 	nf_reset_ct(skb);
 	skb->dev = port->dev;
+	if (counted)
+		vmq_policy_undo_rx(port, skb);
 	*vmq_gate_cb(skb) = (struct vmq_gate_cb) {
 		.index = index,
 		.counted = counted,

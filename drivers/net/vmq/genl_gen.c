@@ -159,7 +159,7 @@ static const struct nla_policy vmq_abort_nl_policy[VMQ_A_PORT_DEV + 1] = {
 };
 
 /* VMQ_CMD_PORT_SET - do */
-static const struct nla_policy vmq_port_set_nl_policy[VMQ_A_PORT_VF_UPLINK + 1] = {
+static const struct nla_policy vmq_port_set_nl_policy[VMQ_A_PORT_SPOOFCHK + 1] = {
 	[VMQ_A_PORT_IFINDEX] = { .type = NLA_U32, },
 	[VMQ_A_PORT_DEV] = { .type = NLA_NUL_STRING, },
 	[VMQ_A_PORT_UUID] = { .type = NLA_NUL_STRING, },
@@ -172,6 +172,10 @@ static const struct nla_policy vmq_port_set_nl_policy[VMQ_A_PORT_VF_UPLINK + 1] 
 	[VMQ_A_PORT_PATH_POLICY] = NLA_POLICY_MAX(NLA_U32, 2),
 	[VMQ_A_PORT_VF] = { .type = NLA_U32, },
 	[VMQ_A_PORT_VF_UPLINK] = { .type = NLA_FLAG, },
+	[VMQ_A_PORT_VLAN] = { .type = NLA_U16, },
+	[VMQ_A_PORT_TRUNK] = { .type = NLA_NUL_STRING, .len = 1023, },
+	[VMQ_A_PORT_ISOLATE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[VMQ_A_PORT_SPOOFCHK] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* VMQ_CMD_VF_GET - do */
@@ -449,7 +453,7 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 		.cmd		= VMQ_CMD_PORT_SET,
 		.doit		= vmq_nl_port_set_doit,
 		.policy		= vmq_port_set_nl_policy,
-		.maxattr	= VMQ_A_PORT_VF_UPLINK,
+		.maxattr	= VMQ_A_PORT_SPOOFCHK,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -6,6 +6,7 @@
 #include "ext_user.h"
 #include "gate_port.h"
 #include "netlink.h"
+#include "policy.h"
 #include "stream.h"
 
 /**
@@ -498,6 +499,27 @@ static int vmq_fill_port_path(struct sk_buff *msg, const struct vmq_path *path)
 	       nla_put_u32(msg, VMQ_A_PORT_VF, vf);
 }
 
+static int vmq_fill_port_policy(struct sk_buff *msg, const struct vmq_port *port)
+{
+	struct vmq_policy p;
+	struct nlattr *attr;
+	int len;
+
+	vmq_policy_get(port, &p);
+	if (nla_put_u8(msg, VMQ_A_PORT_ISOLATE, p.isolate) ||
+	    nla_put_u8(msg, VMQ_A_PORT_SPOOFCHK, p.spoofchk) ||
+	    (p.pvid && nla_put_u16(msg, VMQ_A_PORT_VLAN, p.pvid)))
+		return -EMSGSIZE;
+	if (!p.trunk)
+		return 0;
+	len = snprintf(NULL, 0, "%*pbl", VLAN_N_VID, p.allowed) + 1;
+	attr = nla_reserve(msg, VMQ_A_PORT_TRUNK, len);
+	if (!attr)
+		return -EMSGSIZE;
+	snprintf(nla_data(attr), len, "%*pbl", VLAN_N_VID, p.allowed);
+	return 0;
+}
+
 /**
  * vmq_fill_port() - describes a port
  * @msg: the message
@@ -520,6 +542,7 @@ int vmq_fill_port(struct sk_buff *msg, struct vmq_port *port)
 	    vmq_fill_port_path(msg, &port->path) ||
 	    vmq_fill_port_gate(msg, port) ||
 	    vmq_fill_port_announce(msg, port) ||
+	    vmq_fill_port_policy(msg, port) ||
 	    nla_put_u32(msg, VMQ_A_PORT_MIGRATION,
 			READ_ONCE(port->migration)) ||
 	    vmq_fill_port_tap(msg, port) ||

@@ -4,6 +4,7 @@
  */
 #include "gate_port.h"
 #include "netlink.h"
+#include "policy.h"
 
 /* ---- port-get ---- */
 
@@ -76,6 +77,7 @@ struct vmq_port_change {
 	u32 announce_interval;
 	const struct genl_info *info;
 	struct vmq_path_request path;
+	struct vmq_policy *policy;	/* NULL: not asked for */
 };
 
 static int vmq_port_uuid_check(struct vmq_port *port, const struct nlattr *attr,
@@ -222,11 +224,64 @@ static void vmq_port_path_with(struct vmq_port *port,
 	/* with path-policy */
 }
 
+/* The policy that the port will have: at first the one that it has. */
+static struct vmq_policy *vmq_port_policy(struct vmq_port *port,
+					  struct vmq_port_change *change)
+{
+	if (change->policy)
+		return change->policy;
+	change->policy = kmalloc(sizeof(*change->policy), GFP_KERNEL);
+	if (change->policy)
+		vmq_policy_get(port, change->policy);
+	return change->policy;
+}
+
+static int vmq_port_policy_check(struct vmq_port *port,
+				 const struct nlattr *attr,
+				 struct vmq_port_change *change,
+				 struct netlink_ext_ack *extack)
+{
+	struct vmq_policy *p = vmq_port_policy(port, change);
+
+	if (!p)
+		return -ENOMEM;
+	switch (nla_type(attr)) {
+	case VMQ_A_PORT_VLAN:
+		p->pvid = nla_get_u16(attr);
+		return 0;
+	case VMQ_A_PORT_ISOLATE:
+		p->isolate = nla_get_u8(attr);
+		return 0;
+	case VMQ_A_PORT_SPOOFCHK:
+		p->spoofchk = nla_get_u8(attr);
+		return 0;
+	}
+	if (!vmq_policy_parse_trunk(p, nla_data(attr)))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "a trunk is a list of VLAN ids, such as 1-10,20");
+	return -EINVAL;
+}
+
+/* All attributes of it are known: the one step that can fail when it is done. */
+static int vmq_port_policy_commit(struct vmq_port *port,
+				  const struct vmq_port_change *change,
+				  struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (!change->policy)
+		return 0;
+	err = vmq_policy_check(change->policy, extack);
+	return err ?: vmq_policy_set(port, change->policy, extack);
+}
+
 /*
  * One row for each attribute that port-set takes. All that are in the request are
  * checked before the first is applied: check() has the result in the change, with
  * all memory that it takes; apply() can't fail; drop(), if there is one, frees
- * what check() left there, applied or not.
+ * what check() left there, applied or not. The policy has no apply(): it is put
+ * in place as a whole before the others are applied.
  */
 static const struct vmq_port_knob {
 	u16 attr;
@@ -272,6 +327,10 @@ static const struct vmq_port_knob {
 		.check = vmq_port_gate_check,
 		.apply = vmq_port_gate_apply,
 	},
+	{ .attr = VMQ_A_PORT_VLAN, .check = vmq_port_policy_check },
+	{ .attr = VMQ_A_PORT_TRUNK, .check = vmq_port_policy_check },
+	{ .attr = VMQ_A_PORT_ISOLATE, .check = vmq_port_policy_check },
+	{ .attr = VMQ_A_PORT_SPOOFCHK, .check = vmq_port_policy_check },
 	{
 		.attr = VMQ_A_PORT_VF,
 		.check = vmq_port_path_more,
@@ -316,9 +375,13 @@ static int vmq_port_change(struct vmq_port *port, const struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "nothing to change is given");
 		err = -EINVAL;
 	}
+	if (!err)
+		err = vmq_port_policy_commit(port, &change, info->extack);
 	for (i = 0; i < n && !err; i++)
-		if (info->attrs[vmq_port_knobs[i].attr])
+		if (info->attrs[vmq_port_knobs[i].attr] &&
+		    vmq_port_knobs[i].apply)
 			vmq_port_knobs[i].apply(port, &change);
+	kfree(change.policy);
 	for (i = 0; i < n; i++)
 		if (vmq_port_knobs[i].drop)
 			vmq_port_knobs[i].drop(&change);

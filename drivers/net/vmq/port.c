@@ -8,6 +8,7 @@
 #include <linux/if_tun.h>
 
 #include "gate_port.h"
+#include "policy.h"
 
 /* ---- queues and filters of a port ---- */
 
@@ -105,7 +106,7 @@ static int vmq_port_check_mac(struct vmq_port *port, const u8 *mac,
 		NL_SET_ERR_MSG(extack, "this is the address of the adapter");
 		return -EADDRINUSE;
 	}
-	vmq_filter_mac_spec(&spec, mac, 0);
+	vmq_policy_own_spec(rtnl_dereference(port->policy), mac, &spec);
 	mutex_lock(&a->lock);
 	rule = vmq_rules_find(&a->rules, &spec.key, &spec.mask);
 	if (rule && rule->id != vmq_filter_id(port->mac_location)) {
@@ -142,7 +143,7 @@ int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
 		return err;
 	if (old != VMQ_LOC_ANY && ether_addr_equal(mac, port->dev->dev_addr))
 		return 0;
-	vmq_filter_mac_spec(&spec, mac, 0);
+	vmq_policy_own_spec(rtnl_dereference(port->policy), mac, &spec);
 	spec.owner = VMQ_OWNER_PORT;
 	spec.port = port;
 	spec.queue = port->n_queues ? port->queue[0]->id : 0;
@@ -224,7 +225,8 @@ static void vmq_port_ndo_uninit(struct net_device *dev)
  */
 void vmq_port_say(struct vmq_port *port)
 {
-	bool say = port->deleted || !netif_running(port->dev);
+	bool say = port->deleted || !netif_running(port->dev) ||
+		   rcu_access_pointer(port->policy);
 	u32 i;
 
 	for (i = 0; i < port->n_queues; i++) {
@@ -530,6 +532,7 @@ static void vmq_port_destroy(struct vmq_port *port, struct list_head *head)
 	vmq_rss_ctx_flush(port);
 	vmq_port_give_back_queues(port);
 	vmq_queue_drain(&port->soft);
+	vmq_policy_free(port);
 	vmq_ext_port_destroy(port);
 	netdev_upper_dev_unlink(port->adapter->dev, port->dev);
 	unregister_netdevice_queue(port->dev, head);

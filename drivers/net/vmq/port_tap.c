@@ -14,6 +14,7 @@
 #include <linux/fs.h>
 
 #include "gate_port.h"
+#include "policy.h"
 
 #define VMQ_TAP_OFFLOADS	(NETIF_F_HW_CSUM | NETIF_F_TSO_ECN | \
 				 NETIF_F_TSO | NETIF_F_TSO6)
@@ -220,11 +221,12 @@ bool vmq_tap_has_room(struct vmq_port *port)
 }
 
 /* Makes a frame of the ring one that was received, but not delivered. */
-static void vmq_tap_taken(struct sk_buff *skb, u16 index)
+static void vmq_tap_taken(struct vmq_port *port, struct sk_buff *skb, u16 index)
 {
 	vmq_stray_unmark(skb);
 	skb_reset_mac_header(skb);
 	__skb_pull(skb, ETH_HLEN);
+	vmq_policy_undo_rx(port, skb);
 	*vmq_gate_cb(skb) = (struct vmq_gate_cb) {
 		.index = index,
 		.counted = true,
@@ -234,7 +236,7 @@ static void vmq_tap_taken(struct sk_buff *skb, u16 index)
 /**
  * vmq_tap_take() - takes away what the guest has not got yet
  * @port: the port
- * @list: gets the frames, data at the network header
+ * @list: gets the frames as they were on the wire, data at the network header
  *
  * Context: Process context, rtnl held; no frame is on its way to the guest.
  * Return: frames that there was no memory for.
@@ -249,10 +251,10 @@ u32 vmq_tap_take(struct vmq_port *port, struct sk_buff_head *list)
 	/* read before all that is in the ring */
 	lost = vmq_stray_take(&port->stray, list);
 	skb_queue_walk(list, skb)
-		vmq_tap_taken(skb, 0);
+		vmq_tap_taken(port, skb, 0);
 	list_for_each_entry(tq, &port->tap.queue_list, next) {
 		while ((skb = ptr_ring_consume_bh(&tq->ring))) {
-			vmq_tap_taken(skb, tq->queue_index);
+			vmq_tap_taken(port, skb, tq->queue_index);
 			__skb_queue_tail(list, skb);
 		}
 	}

@@ -8,6 +8,7 @@
  */
 #include <linux/etherdevice.h>
 
+#include "policy.h"
 #include "port_tap.h"
 #include "queue_napi.h"
 #include "rule_table.h"
@@ -73,6 +74,11 @@ static struct net_device *__vmq_queue_rx(struct vmq_queue *q,
 	if (READ_ONCE(port->claimed) && !READ_ONCE(port->tap.numvtaps)) {
 		vmq_queue_drop(q, port, skb, flood, VMQ_DROP_READER,
 			       SKB_DROP_REASON_DEV_READY);
+		return NULL;
+	}
+	if (unlikely(!vmq_policy_rx(port, skb))) {
+		vmq_queue_drop(q, port, skb, flood, VMQ_DROP_VLAN,
+			       SKB_DROP_REASON_NOT_SPECIFIED);
 		return NULL;
 	}
 	switch (vmq_ext_frame(port, skb, VMQ_TO_GUEST)) {
@@ -332,7 +338,8 @@ static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb)
  *
  * Broadcast and multicast frames go to all ports, unicast ones to those in
  * promiscuous mode, and what is between neighbours on a link (802.1D) to none. A
- * port gets the frames of the VLANs that its filters let in, no others (M-04).
+ * port gets the frames of the VLANs that its filters let in and its policy allows,
+ * no others (M-04), and an isolated one none of another.
  *
  * Context: RCU read side, BH off.
  */
@@ -341,14 +348,19 @@ void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 {
 	const u8 *dst = eth_hdr(skb)->h_dest;
 	bool all = is_multicast_ether_addr(dst);
+	const struct vmq_port *from = NULL;
 	u16 vid = vmq_skb_vid(skb);
 	struct vmq_port *port;
 
 	if (is_link_local_ether_addr(dst) || vmq_skb_foreign_tag(skb))
 		return;
+	/* of a frame from the uplink, @but is who receives it */
+	if (but && skb->dev == but->dev)
+		from = but;
 	list_for_each_entry_rcu(port, &a->ports, node) {
 		if (port != but && test_bit(vid, port->vlans) &&
 		    (port->dev->flags & IFF_UP) &&
+		    !vmq_policy_isolates(from, port) &&
 		    (all || (port->dev->flags & IFF_PROMISC)))
 			vmq_flood_port(port, skb);
 	}

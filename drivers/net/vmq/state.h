@@ -32,7 +32,7 @@
 
 #include "state_tlv.h"
 #include "stream.h"
-#include "vmq_priv.h"
+#include "policy.h"
 
 /* Room that an extension is first offered for a record, without the header. */
 #define VMQ_SAVE_ROOM		4096

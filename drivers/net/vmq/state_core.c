@@ -24,6 +24,7 @@ struct vmq_core_undo {
 	unsigned int gflags;
 	struct vmq_stats base;
 	struct vmq_core_rss *rss;
+	struct vmq_policy policy;
 	u32 n_locations;	/* filters that were set */
 	u32 *location;
 	unsigned long *mc;	/* bit per address of the record that was added */
@@ -174,6 +175,10 @@ static int vmq_core_snapshot(struct vmq_port *port, struct vmq_core_state *st,
 	if (!uuid_is_null(&st->uuid))
 		st->present |= BIT(VMQ_CORE_UUID);
 
+	vmq_policy_get(port, &st->policy);
+	if (rcu_access_pointer(port->policy))
+		st->present |= BIT(VMQ_CORE_POLICY);
+
 	err = vmq_core_save_filters(port, st, extack);
 	if (err)
 		return err;
@@ -280,6 +285,7 @@ static int vmq_core_check_mac(struct vmq_port *port,
 			      struct netlink_ext_ack *extack)
 {
 	struct vmq_adapter *a = port->adapter;
+	const struct vmq_policy *p = rtnl_dereference(port->policy);
 	struct vmq_core_filter own = { .vid = VMQ_CORE_VID_UNTAGGED };
 	struct vmq_port *other;
 	int ret;
@@ -297,6 +303,10 @@ static int vmq_core_check_mac(struct vmq_port *port,
 				   st->mac, other->dev->name);
 		return -EEXIST;
 	}
+	if (st->present & BIT(VMQ_CORE_POLICY))
+		p = &st->policy;
+	if (p)
+		own.vid = p->trunk ? VMQ_CORE_VID_ANY : p->pvid;
 	ether_addr_copy(own.mac, st->mac);
 	ret = vmq_core_filter_taken(port, &own, extack);
 	return min(ret, 0);
@@ -461,6 +471,9 @@ static void vmq_core_set_counters(struct vmq_port *port,
 	vmq_core_raise(&base->tx_ext_drops, saved->tx_ext_drops,
 		       local.tx_ext_drops);
 	vmq_core_raise(&base->multicast, saved->multicast, local.multicast);
+	for (i = 0; i < VMQ_TX_CAUSES; i++)
+		vmq_core_raise(&base->tx_cause[i], saved->tx_cause[i],
+			       local.tx_cause[i]);
 	for (i = 0; i < VMQ_DROPS; i++)
 		drops += vmq_core_raise(&base->drops[i], saved->drops[i],
 					local.drops[i]);
@@ -494,6 +507,8 @@ static void vmq_core_rollback(struct vmq_ext_port *ep)
 				 VMQ_OWNER_PORT, port);
 	err = vmq_core_set_mac(port, undo->mac, undo->addr_assign_type,
 			       NULL) ?: err;
+	if (cs->st->present & BIT(VMQ_CORE_POLICY))
+		err = vmq_policy_set(port, &undo->policy, NULL) ?: err;
 	err = vmq_core_set_mtu(port, undo->mtu, NULL) ?: err;
 	uuid_copy(&port->uuid, &undo->uuid);
 	if (err)
@@ -523,9 +538,15 @@ static int vmq_core_apply(struct vmq_ext_port *ep, const struct vmq_record *rec,
 	undo->mtu = dev->mtu;
 	undo->gflags = dev->gflags;
 	undo->base = port->base;
+	vmq_policy_get(port, &undo->policy);
 
 	if (st->present & BIT(VMQ_CORE_MTU)) {
 		err = vmq_core_set_mtu(port, st->mtu, extack);
+		if (err)
+			goto err_undo;
+	}
+	if (st->present & BIT(VMQ_CORE_POLICY)) {
+		err = vmq_policy_set(port, &st->policy, extack);
 		if (err)
 			goto err_undo;
 	}

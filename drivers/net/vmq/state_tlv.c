@@ -26,6 +26,17 @@ struct vmq_core_filter_wire {
 	__le16 reserved;
 };
 
+struct vmq_core_policy_wire {
+	__le16 pvid;
+	__le16 flags;		/* of enum vmq_core_policy_flags */
+};
+
+/* VLAN ids of a trunk, from first to last. */
+struct vmq_core_range_wire {
+	__le16 first;
+	__le16 last;
+};
+
 #define VMQ_CORE_MAX_COUNTERS	64
 
 /* Order of the counters. Only ever append: it is a format. */
@@ -44,6 +55,10 @@ static const u16 vmq_core_counter[] = {
 	offsetof(struct vmq_stats, drops[VMQ_DROP_NOMEM]),
 	offsetof(struct vmq_stats, drops[VMQ_DROP_FILTER]),
 	offsetof(struct vmq_stats, tx_ext_drops),
+	offsetof(struct vmq_stats, drops[VMQ_DROP_VLAN]),
+	offsetof(struct vmq_stats, tx_cause[VMQ_TX_VLAN]),
+	offsetof(struct vmq_stats, tx_cause[VMQ_TX_SPOOFED]),
+	offsetof(struct vmq_stats, tx_cause[VMQ_TX_ISOLATED]),
 };
 
 static u64 *vmq_core_counter_at(struct vmq_stats *stats, unsigned int i)
@@ -57,6 +72,32 @@ static bool vmq_core_has(const struct vmq_core_state *st,
 			 enum vmq_core_item item)
 {
 	return st->present & BIT(item);
+}
+
+static void vmq_core_put_ranges(const struct vmq_policy *p,
+				struct vmq_core_range_wire *wire)
+{
+	unsigned int first, end;
+
+	for_each_set_bitrange(first, end, p->allowed, VLAN_N_VID) {
+		wire->first = cpu_to_le16(first);
+		wire->last = cpu_to_le16(end - 1);
+		wire++;
+	}
+}
+
+static void vmq_core_put_policy(const struct vmq_policy *p, void *data)
+{
+	struct vmq_core_policy_wire wire = {
+		.pvid = cpu_to_le16(p->pvid),
+		.flags = cpu_to_le16((p->trunk ? VMQ_CORE_TRUNK : 0) |
+				     (p->isolate ? VMQ_CORE_ISOLATE : 0) |
+				     (p->spoofchk ? VMQ_CORE_SPOOFCHK : 0)),
+	};
+
+	memcpy(data, &wire, sizeof(wire));
+	/* items are at multiples of 4 bytes */
+	vmq_core_put_ranges(p, data + sizeof(wire));
 }
 
 static size_t vmq_core_item_len(const struct vmq_core_state *st,
@@ -77,6 +118,10 @@ static size_t vmq_core_item_len(const struct vmq_core_state *st,
 		return st->n_mc * ETH_ALEN;
 	case VMQ_CORE_QUEUE_NAME:
 		return strnlen(st->queue_name, sizeof(st->queue_name));
+	case VMQ_CORE_POLICY:
+		return sizeof(struct vmq_core_policy_wire) +
+		       vmq_policy_ranges(&st->policy) *
+		       sizeof(struct vmq_core_range_wire);
 	case VMQ_CORE_COUNTERS:
 		return sizeof(vmq_core_counter) / sizeof(u16) * sizeof(__le64);
 	case VMQ_CORE_RSS:
@@ -133,6 +178,9 @@ static void vmq_core_put_item(const struct vmq_core_state *st,
 		return;
 	case VMQ_CORE_QUEUE_NAME:
 		memcpy(data, st->queue_name, vmq_core_item_len(st, item));
+		return;
+	case VMQ_CORE_POLICY:
+		vmq_core_put_policy(&st->policy, data);
 		return;
 	case VMQ_CORE_COUNTERS:
 		for (i = 0; i < ARRAY_SIZE(vmq_core_counter); i++) {
@@ -278,6 +326,42 @@ static int vmq_core_get_mc(struct vmq_core_state *st, const void *data,
 	return 0;
 }
 
+static int vmq_core_get_policy(struct vmq_policy *p, const void *data,
+			       size_t len, struct netlink_ext_ack *extack)
+{
+	struct vmq_core_range_wire range;
+	struct vmq_core_policy_wire wire;
+	u16 flags, first, last;
+	size_t pos;
+
+	if (len < sizeof(wire) || (len - sizeof(wire)) % sizeof(range)) {
+		NL_SET_ERR_MSG(extack, "policy of wrong length");
+		return -EINVAL;
+	}
+	memcpy(&wire, data, sizeof(wire));
+	flags = le16_to_cpu(wire.flags);
+	p->pvid = le16_to_cpu(wire.pvid);
+	p->trunk = flags & VMQ_CORE_TRUNK;
+	p->isolate = flags & VMQ_CORE_ISOLATE;
+	p->spoofchk = flags & VMQ_CORE_SPOOFCHK;
+	if (flags & ~(VMQ_CORE_TRUNK | VMQ_CORE_ISOLATE | VMQ_CORE_SPOOFCHK) ||
+	    p->trunk != !!(len - sizeof(wire))) {
+		NL_SET_ERR_MSG(extack, "unknown policy");
+		return -EINVAL;
+	}
+	for (pos = sizeof(wire); pos < len; pos += sizeof(range)) {
+		memcpy(&range, data + pos, sizeof(range));
+		first = le16_to_cpu(range.first);
+		last = le16_to_cpu(range.last);
+		if (first > last || last >= VLAN_VID_MASK) {
+			NL_SET_ERR_MSG(extack, "range of VLAN ids that is none");
+			return -EINVAL;
+		}
+		bitmap_set(p->allowed, first, last - first + 1);
+	}
+	return vmq_policy_check(p, extack) ? -EINVAL : 0;
+}
+
 static int vmq_core_get_counters(struct vmq_core_state *st, const void *data,
 				 size_t len, struct netlink_ext_ack *extack)
 {
@@ -359,12 +443,15 @@ static int vmq_core_get_item(struct vmq_core_state *st,
 		}
 		memcpy(st->queue_name, data, len);
 		return 0;
+	case VMQ_CORE_POLICY:
+		return vmq_core_get_policy(&st->policy, data, len, extack);
 	case VMQ_CORE_COUNTERS:
 		return vmq_core_get_counters(st, data, len, extack);
 	case VMQ_CORE_RSS:
 		return vmq_core_rss_get(&st->rss, data, len, extack);
 	default:
-		return 0;
+		NL_SET_ERR_MSG_FMT(extack, "unknown item %u", item);
+		return -EOPNOTSUPP;
 	}
 }
 

@@ -13,6 +13,7 @@
 #include <linux/uuid.h>
 #include <net/vmq.h>
 
+#include "policy_check.h"
 #include "rss_type.h"
 #include "stats.h"
 
@@ -39,8 +40,16 @@ enum vmq_core_item {
 	VMQ_CORE_QUEUE_NAME = 8,	/* text without a NUL; for people */
 	VMQ_CORE_COUNTERS = 9,	/* le64 each, in the order of state_tlv.c */
 	VMQ_CORE_RSS = 10,	/* of struct vmq_core_rss_wire and a table */
+	VMQ_CORE_POLICY = 11,	/* struct vmq_core_policy_wire, and ranges */
 	VMQ_CORE_ITEMS,
 	VMQ_CORE_SKIPPABLE = 0x8000,
+};
+
+/* Bits of vmq_core_policy_wire.flags. */
+enum vmq_core_policy_flags {
+	VMQ_CORE_TRUNK = BIT(0),
+	VMQ_CORE_ISOLATE = BIT(1),
+	VMQ_CORE_SPOOFCHK = BIT(2),
 };
 
 enum vmq_core_rx_mode {
@@ -93,6 +102,7 @@ struct vmq_core_rss {
  * @rx_mode: of &enum vmq_core_rx_mode
  * @queues: VM queues the port had
  * @queue_name: of the first
+ * @policy: VLANs, isolation, check of source addresses
  * @stats: counters
  * @n_filters: filters
  * @n_mc: multicast addresses
@@ -108,6 +118,7 @@ struct vmq_core_state {
 	u32 rx_mode;
 	u32 queues;
 	char queue_name[VMQ_CORE_NAME_MAX];
+	struct vmq_policy policy;
 	struct vmq_stats stats;
 	u32 n_filters;
 	u32 n_mc;

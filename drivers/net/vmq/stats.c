@@ -43,6 +43,9 @@ void vmq_stats_sum(const struct vmq_pcpu_stats __percpu *pcpu,
 			one.tx_bytes = u64_stats_read(&s->tx_bytes);
 			one.tx_drops = u64_stats_read(&s->tx_drops);
 			one.tx_ext_drops = u64_stats_read(&s->tx_ext_drops);
+			for (i = 0; i < VMQ_TX_CAUSES; i++)
+				one.tx_cause[i] =
+					u64_stats_read(&s->tx_cause[i]);
 			one.multicast = u64_stats_read(&s->multicast);
 			for (i = 0; i < VMQ_DROPS; i++)
 				one.drops[i] = u64_stats_read(&s->drops[i]);
@@ -54,6 +57,8 @@ void vmq_stats_sum(const struct vmq_pcpu_stats __percpu *pcpu,
 		sum->tx_bytes += one.tx_bytes;
 		sum->tx_drops += one.tx_drops;
 		sum->tx_ext_drops += one.tx_ext_drops;
+		for (i = 0; i < VMQ_TX_CAUSES; i++)
+			sum->tx_cause[i] += one.tx_cause[i];
 		sum->multicast += one.multicast;
 		for (i = 0; i < VMQ_DROPS; i++) {
 			sum->drops[i] += one.drops[i];
@@ -101,6 +106,8 @@ void vmq_stats_add(struct vmq_stats *sum, const struct vmq_stats *more)
 	sum->tx_bytes += more->tx_bytes;
 	sum->tx_drops += more->tx_drops;
 	sum->tx_ext_drops += more->tx_ext_drops;
+	for (i = 0; i < VMQ_TX_CAUSES; i++)
+		sum->tx_cause[i] += more->tx_cause[i];
 	sum->multicast += more->multicast;
 	for (i = 0; i < VMQ_DROPS; i++)
 		sum->drops[i] += more->drops[i];
@@ -344,6 +351,13 @@ static const char * const vmq_drop_names[VMQ_DROPS] = {
 	[VMQ_DROP_EXT] = "extension",
 	[VMQ_DROP_NOMEM] = "no_memory",
 	[VMQ_DROP_FILTER] = "filter",
+	[VMQ_DROP_VLAN] = "vlan",
+};
+
+static const char * const vmq_tx_cause_names[VMQ_TX_CAUSES] = {
+	[VMQ_TX_VLAN] = "vlan",
+	[VMQ_TX_SPOOFED] = "spoofed",
+	[VMQ_TX_ISOLATED] = "isolated",
 };
 
 #define VMQ_QUEUE_STRINGS	5
@@ -357,7 +371,7 @@ static const char * const vmq_drop_names[VMQ_DROPS] = {
  */
 int vmq_stats_strings(u32 queues)
 {
-	return queues * VMQ_QUEUE_STRINGS + VMQ_DROPS;
+	return queues * VMQ_QUEUE_STRINGS + VMQ_DROPS + VMQ_TX_CAUSES;
 }
 
 /**
@@ -381,6 +395,8 @@ void vmq_stats_names(u8 *data, u32 queues)
 	}
 	for (i = 0; i < VMQ_DROPS; i++)
 		ethtool_sprintf(&data, "rx_drops_%s", vmq_drop_names[i]);
+	for (i = 0; i < VMQ_TX_CAUSES; i++)
+		ethtool_sprintf(&data, "tx_drops_%s", vmq_tx_cause_names[i]);
 }
 
 /**
@@ -411,4 +427,5 @@ u64 *vmq_stats_values_queue(u64 *data, const struct vmq_stats *sum)
 void vmq_stats_values_drops(u64 *data, const struct vmq_stats *sum)
 {
 	memcpy(data, sum->drops, sizeof(sum->drops));
+	memcpy(data + VMQ_DROPS, sum->tx_cause, sizeof(sum->tx_cause));
 }

@@ -21,7 +21,17 @@ enum vmq_drop {
 	VMQ_DROP_EXT,		/* an extension said so */
 	VMQ_DROP_NOMEM,
 	VMQ_DROP_FILTER,	/* a filter said so (ethtool action -1) */
+	VMQ_DROP_VLAN,		/* the port is not in this VLAN */
 	VMQ_DROPS
+};
+
+/* Why the switch did not take a frame of a port, where it is told apart. */
+enum vmq_tx_cause {
+	VMQ_TX_VLAN,		/* the port may not send in this VLAN */
+	VMQ_TX_SPOOFED,		/* somebody else's source address */
+	VMQ_TX_ISOLATED,	/* both ports are isolated */
+	VMQ_TX_CAUSES,
+	VMQ_TX_OK = VMQ_TX_CAUSES
 };
 
 struct vmq_pcpu_stats {
@@ -33,6 +43,7 @@ struct vmq_pcpu_stats {
 	u64_stats_t drops[VMQ_DROPS];
 	u64_stats_t tx_drops;
 	u64_stats_t tx_ext_drops;	/* in tx_drops too */
+	u64_stats_t tx_cause[VMQ_TX_CAUSES]; /* in tx_drops too */
 	u64_stats_t multicast;
 	struct u64_stats_sync syncp;
 } __aligned(4 * sizeof(u64));
@@ -47,6 +58,7 @@ struct vmq_stats {
 	u64 rx_drops;		/* sum of drops[] */
 	u64 tx_drops;
 	u64 tx_ext_drops;	/* in tx_drops too */
+	u64 tx_cause[VMQ_TX_CAUSES]; /* in tx_drops too */
 	u64 multicast;
 };
 
@@ -119,6 +131,17 @@ static inline void vmq_stats_tx_drop(struct vmq_pcpu_stats __percpu *pcpu,
 	u64_stats_inc(&s->tx_drops);
 	if (ext)
 		u64_stats_inc(&s->tx_ext_drops);
+	u64_stats_update_end(&s->syncp);
+}
+
+static inline void vmq_stats_tx_cause(struct vmq_pcpu_stats __percpu *pcpu,
+				      enum vmq_tx_cause cause)
+{
+	struct vmq_pcpu_stats *s = this_cpu_ptr(pcpu);
+
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->tx_drops);
+	u64_stats_inc(&s->tx_cause[cause]);
 	u64_stats_update_end(&s->syncp);
 }
 

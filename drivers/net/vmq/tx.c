@@ -8,6 +8,7 @@
 #include <linux/if_vlan.h>
 
 #include "gate_port.h"
+#include "policy.h"
 
 /* The counters of a sender. */
 struct vmq_sender {
@@ -20,6 +21,15 @@ static void vmq_tx_count_drop(const struct vmq_sender *s, bool ext)
 	vmq_stats_tx_drop(s->queue, ext);
 	if (s->port)
 		vmq_stats_tx_drop(s->port, ext);
+}
+
+static void vmq_tx_refuse(const struct vmq_sender *s, struct sk_buff *skb,
+			  enum vmq_tx_cause cause)
+{
+	vmq_stats_tx_cause(s->queue, cause);
+	if (s->port)
+		vmq_stats_tx_cause(s->port, cause);
+	kfree_skb_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED);
 }
 
 static void vmq_tx_drop(const struct vmq_sender *s, struct sk_buff *skb,
@@ -221,6 +231,10 @@ static void vmq_tx_unicast(struct vmq_adapter *a, struct vmq_port *from,
 		vmq_tx_drop(s, skb, SKB_DROP_REASON_OTHERHOST);
 		return;
 	}
+	if (unlikely(vmq_policy_isolates(from, to))) {
+		vmq_tx_refuse(s, skb, VMQ_TX_ISOLATED);
+		return;
+	}
 	/* a queue without a port is the host's, which does not send to itself */
 	if (to || from)
 		vmq_tx_local(q, skb, s);
@@ -251,6 +265,8 @@ static void vmq_tx_switch(struct vmq_adapter *a, struct vmq_port *from,
 			  struct sk_buff *skb, enum vmq_verdict verdict,
 			  const struct vmq_sender *s)
 {
+	int cause;
+
 	if (verdict == VMQ_CONSUMED)
 		return;
 	if (unlikely(verdict == VMQ_DROP)) {
@@ -259,6 +275,11 @@ static void vmq_tx_switch(struct vmq_adapter *a, struct vmq_port *from,
 		return;
 	}
 	if (from) {
+		cause = vmq_policy_tx(from, skb);
+		if (unlikely(cause != VMQ_TX_OK)) {
+			vmq_tx_refuse(s, skb, cause);
+			return;
+		}
 		vmq_stats_tx(s->port, skb->len + ETH_HLEN);
 		/* nobody announces a VF: its NIC is its guest's alone */
 		if (!from->vf)

@@ -7,7 +7,7 @@
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 
-#include "vmq_priv.h"
+#include "policy.h"
 
 /* Which of them a rule needs; a NIC would drop the frames of any other. */
 static bool vmq_rule_needs_mac(const struct vmq_rule *rule)
@@ -84,8 +84,20 @@ int vmq_filter_sync(struct vmq_filter *f, struct net_device *uplink)
 	return 0;
 }
 
+static void vmq_filters_unsync(struct vmq_adapter *a,
+			       struct net_device *uplink)
+{
+	struct vmq_filter *f;
+	unsigned long loc;
+
+	mutex_lock(&a->lock);
+	xa_for_each(&a->filters, loc, f)
+		vmq_filter_unsync(f, uplink);
+	mutex_unlock(&a->lock);
+}
+
 /**
- * vmq_filters_sync_uplink() - tells a new uplink of all filters
+ * vmq_filters_sync_uplink() - tells a new uplink of all filters, and of trunks
  * @a: the adapter
  * @uplink: its uplink
  *
@@ -105,13 +117,15 @@ int vmq_filters_sync_uplink(struct vmq_adapter *a, struct net_device *uplink)
 			break;
 	}
 	mutex_unlock(&a->lock);
+	if (!err)
+		err = vmq_policies_sync_uplink(a, uplink);
 	if (err)
-		vmq_filters_unsync_uplink(a, uplink);
+		vmq_filters_unsync(a, uplink);
 	return err;
 }
 
 /**
- * vmq_filters_unsync_uplink() - takes all filters back from the uplink
+ * vmq_filters_unsync_uplink() - takes back from the uplink what it was told
  * @a: the adapter
  * @uplink: its uplink
  *
@@ -120,13 +134,8 @@ int vmq_filters_sync_uplink(struct vmq_adapter *a, struct net_device *uplink)
 void vmq_filters_unsync_uplink(struct vmq_adapter *a,
 			       struct net_device *uplink)
 {
-	struct vmq_filter *f;
-	unsigned long loc;
-
-	mutex_lock(&a->lock);
-	xa_for_each(&a->filters, loc, f)
-		vmq_filter_unsync(f, uplink);
-	mutex_unlock(&a->lock);
+	vmq_policies_unsync_uplink(a, uplink);
+	vmq_filters_unsync(a, uplink);
 }
 
 /* ---- does it filter by them in hardware? ---- */

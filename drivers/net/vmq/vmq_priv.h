@@ -53,6 +53,7 @@ struct netlink_callback;
 struct vmq_adapter;
 struct vmq_ext_user;
 struct vmq_owner;
+struct vmq_policy;
 struct vmq_port;
 struct vmq_queue_napi;
 struct vmq_session;
@@ -162,6 +163,7 @@ void vmq_filter_vlans_del(const struct vmq_filter *gone);
 struct vmq_queue *vmq_port_nth_queue(struct vmq_port *port, u32 i);
 void vmq_filter_port_vlans(struct vmq_port *port);
 void vmq_filter_flush_port(struct vmq_port *port);
+void vmq_filter_vlans_refresh(struct vmq_port *port);
 void vmq_filter_mac_spec(struct vmq_filter_spec *spec, const u8 *mac, u16 vid);
 
 /* ---- uplink_addr.c: the addresses and VLAN ids that the uplink lets in ---- */
@@ -420,6 +422,7 @@ struct vmq_port {
 	struct net_device *dev;
 	struct vmq_adapter *adapter;
 	struct vmq_stack __rcu *stack;	/* extensions, NULL while there are none */
+	struct vmq_policy __rcu *policy; /* policy.h, NULL where there is none */
 	struct vmq_pcpu_stats __percpu **stats; /* [num_rx_queues] of dev; */
 					/* its queues have the rest of its counters */
 	unsigned long *vlans;		/* ids whose floods it takes, 0 = untagged */

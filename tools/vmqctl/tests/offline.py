@@ -86,9 +86,10 @@ CORE = record(1, item(1, OTHER) + item(2, bytes.fromhex("525400123456")) +
               item(7, struct.pack("<I", 1)) + item(8, b"vm 1\xff\x01") + item(0x8000 + 77, b"abc") +
               item(4, b"".join(bytes.fromhex("525400123457") + struct.pack("<HHH", v, i, 0)
                                for i, v in enumerate([0, 5, 0xFFFF]))) +
-              item(9, struct.pack("<15Q", *range(15))) +
+              item(9, struct.pack("<19Q", *range(19))) +
               item(10, bytes(range(40)) + bytes([3, 15, 0, 1, 3, 4, 8, 2]) +
-                   struct.pack("<HH4H", 3, 4, 0, 2, 1, 2)))
+                   struct.pack("<HH4H", 3, 4, 0, 2, 1, 2)) +
+              item(11, struct.pack("<6H", 7, 7, 1, 10, 20, 20)))
 CONNS = acl(conn(4, bytes([10, 0, 0, 1]), bytes([192, 0, 2, 1])),
             conn(6, bytes(15) + b"\x01", bytes.fromhex("20010db8") + bytes(12), state=99))
 GOOD = stream(CORE, record(2, CONNS, ACL, flags=1), record(2, b"12345", OTHER, cls=ACL, version=7),
@@ -142,7 +143,10 @@ def test_good():
     assert core["filter"] == [{"mac": mac, "untagged": True, "queue-index": 0},
                               {"mac": mac, "vlan": 5, "queue-index": 1},
                               {"mac": mac, "queue-index": 2}]
-    assert core["counters"]["rx-bytes"] == 1 and core["counters"]["counter-14"] == 14
+    assert core["counters"]["rx-bytes"] == 1 and core["counters"]["counter-18"] == 18 and \
+        core["counters"]["tx-drops-isolated"] == 17
+    assert core["policy"] == {"vlan": 7, "trunk": ["1-10", "20"], "isolate": True,
+                              "spoofchk": True}
     rss = core["rss"]
     assert rss["key"] == bytes(range(40)).hex() and rss["queues"] == 3
     assert rss["table"] == [0, 2, 1, 2]
@@ -279,7 +283,8 @@ USAGE = """
 |x|a show|adapter shw|adapter show dev|adapter show dev a dev b|adapter show vmq0|adapter set dev a|adapter set dev a private x|adapter set private on|-x
 queue show queue 1|queue show dev a queue x|queue show dev a queue -1|queue show dev a queue 4294967296
 queue show dev a queue 0x|filter show id 1|filter show dev a id 1x
-port save|port restore|port abort|port save dev|port s dev a|port show dev a file b
+port set dev a vlan 4095|port set dev a vlan 0|port set dev a vlan|port set dev a isolate yes|port set vlan 1
+port set dev a spoofchk 1|port save|port restore|port abort|port save dev|port s dev a|port show dev a file b
 stream|stream show|stream show a b|stream x
 ext enable|ext enable dev a|ext disable name acl|ext move dev a name acl|ext move dev a name acl position -
 ext move name acl position 1|ext e|acl|acl show|acl show dev a b|acl add dev a|acl add dev a direction in

@@ -48,6 +48,7 @@ static void test_full(struct vmq_core_state *st)
 	memset(st, 0, sizeof(*st));
 	st->rss = test_rss();
 	st->present = GENMASK(VMQ_CORE_ITEMS - 1, 1);
+	st->policy.pvid = 5;
 	st->uuid.b[3] = 7;
 	st->mac[0] = 2;
 	st->mac[5] = 5;

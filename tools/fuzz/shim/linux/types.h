@@ -24,6 +24,10 @@ typedef uint16_t __u16;
 typedef uint32_t __u32;
 typedef uint64_t __u64;
 
+struct rcu_head {
+	void *next;
+};
+
 #define __percpu
 #define __aligned(n)	__attribute__((aligned(n)))
 #define __counted_by(member)
