@@ -43,6 +43,7 @@ static __always_inline bool vmq_tap_produce(struct vmq_port *port,
 	/* a guest that does not read must not hold what a sender needs back */
 	skb_orphan(skb);
 	nf_reset_ct(skb);
+	vmq_stray_mark(&port->stray, port->tap.minor, skb);
 	__skb_push(skb, ETH_HLEN);
 	if (unlikely(ptr_ring_produce(&tq->ring, skb)))
 		vmq_tap_full(port, skb);
