@@ -129,13 +129,22 @@ static rx_handler_result_t vmq_tap_rx(struct sk_buff **pskb)
 {
 	struct vmq_port *port = vmq_port_priv((*pskb)->dev);
 	rx_handler_result_t result;
+	struct sk_buff *skb;
 
-	if (unlikely(vmq_gate_rx_late(port, *pskb)))
+	/* who listens on the netdev may still have it */
+	skb = skb_share_check(*pskb, GFP_ATOMIC);
+	if (unlikely(!skb)) {
+		vmq_stats_drop(port->stats[0], VMQ_DROP_NOMEM);
+		vmq_stats_drop(vmq_port_queue(port)->stats, VMQ_DROP_NOMEM);
+		return RX_HANDLER_CONSUMED;
+	}
+	*pskb = skb;
+	if (unlikely(vmq_gate_rx_late(port, skb)))
 		return RX_HANDLER_CONSUMED;
 	/* a guest that does not read must not hold what a sender needs back */
-	skb_orphan(*pskb);
-	nf_reset_ct(*pskb);
-	vmq_stray_mark(&port->stray, port->tap.minor, *pskb);
+	skb_orphan(skb);
+	nf_reset_ct(skb);
+	vmq_stray_mark(&port->stray, port->tap.minor, skb);
 	result = tap_handle_frame(pskb);
 	if (result != RX_HANDLER_PASS)
 		return result;
