@@ -9,15 +9,17 @@ import re
 import threading
 import time
 
-from lib import (UAPI, Genl, NetNS, Raw, Rtnl, Session, abort, adapter,
+from lib import (UAPI, Genl, NetNS, Raw, Rtnl, Rule, Session, abort, adapter,
                  attr_str, attr_u32,
                  build, cmd, defer, ethtool, ethtool_stats, fail_cmd, ksft_eq,
                  ksft_ge, ksft_in, ksft_lt, ksft_main, ksft_pr, ksft_raises,
                  ksft_true, link_info, link_stats, mac, machine, monitor,
-                 pair, port, save, vmqctl, wait_until)
+                 pair, port, rule_del, save, vmqctl, wait_until)
 from lib.env import quiet
 from lib.ksft import KsftFailEx
+from lib.ioctl import ETHER
 from lib.netlink import NlError
+from lib.rss import NEW, rss_delete, rss_set, rule_add_context
 from lib.vf import add_vfs, driver, set_numvfs, vf_info, vf_set
 
 ALL = b"\xff" * 6
@@ -149,6 +151,31 @@ def test_frames():
             "running")
     vf_set(0, "mac 52:54:00:00:01:00")
     ksft_eq(world.who("wire0", 0x100), ["vmq0v0"], "on its own again")
+
+
+def test_context_away():
+    """An RSS context stays while its rules are with the VF: they come back."""
+    pair()
+    adapter("vmq0", uplink="up0", rxq=8)
+    port("vm1", number=1, rxq=3)                    # has 1, 2, 3
+    add_vfs(1)
+    one = rss_set("vmq0", [2, 3], context=NEW)
+    location = rule_add_context("vmq0", Rule(ETHER).dst(mac(0x77)), one)
+    set_path("vf 0")
+    with ksft_raises(OSError) as caught:
+        rss_delete("vmq0", one)
+    ksft_eq(caught.exception.errno, errno.EBUSY, "the rule will need it")
+    with ksft_raises(OSError) as caught:
+        rss_set("vmq0", [5, 6], context=one)
+    ksft_eq(caught.exception.errno, errno.EBUSY, "nor is it another port's")
+    set_path("synthetic")
+    wire = Raw("wire0")
+    defer(wire.close)
+    wire.send(build(0x77, "10.0.0.1", "10.0.0.2"))
+    ksft_true(wait_until(lambda: link_stats("vm1")["rx_packets"], 2, 0.01),
+              "frames take it again")
+    rule_del("vmq0", location)
+    rss_delete("vmq0", one)
 
 
 def test_fall_back():

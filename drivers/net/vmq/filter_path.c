@@ -82,6 +82,28 @@ void vmq_filter_follow(struct vmq_filter *f)
 	vmq_filter_left_home(f);
 }
 
+/**
+ * vmq_filter_away() - do filters come back to a target when a path ends?
+ * @home: the target, that of a port or of an RSS context
+ *
+ * They are not counted in home->filters meanwhile.
+ *
+ * Context: Process context, rtnl held.
+ * Return: true if there are any.
+ */
+bool vmq_filter_away(const struct vmq_queue *home)
+{
+	const struct vmq_port *port = rtnl_dereference(home->port);
+	const struct vmq_filter *f;
+
+	if (!port || !port->path.active)
+		return false;
+	list_for_each_entry(f, &port->path.vf->queue.rules, node)
+		if (f->home == home)
+			return true;
+	return false;
+}
+
 static void vmq_filter_go_home(struct vmq_filter *f)
 {
 	struct vmq_adapter *a = f->queue->adapter;

@@ -397,7 +397,8 @@ int vmq_rss_change(struct vmq_adapter *a, struct vmq_spread *s,
 	else
 		for (i = 0; i < rss->size; i++)
 			ids[i] = rss->table[i]->id;
-	if (!err && port != old && s->soft->filters) {
+	if (!err && port != old &&
+	    (s->soft->filters || vmq_filter_away(s->soft))) {
 		NL_SET_ERR_MSG(extack, "rules name the context, and other ports have these queues");
 		err = -EBUSY;
 	}

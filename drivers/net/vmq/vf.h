@@ -167,6 +167,7 @@ void vmq_uplink_vfs_exit(void);
 void vmq_filters_to_path(struct vmq_port *port, struct vmq_path_vf *pv);
 void vmq_filters_to_port(struct vmq_port *port, struct vmq_path_vf *pv);
 void vmq_filter_follow(struct vmq_filter *f);
+bool vmq_filter_away(const struct vmq_queue *home);
 
 /* ---- failover.c ---- */
 
