@@ -251,6 +251,17 @@ def test_mac():
     refused(1, f"mac {link_info('vmq0')['address']}")
     ksft_eq(address("vmq0v1"), mac(vf_mac(1)), "nothing changed")
     ksft_eq(world.who("wire0", vf_mac(1)), ["vmq0v1"])
+    # set again, although the VF itself has taken another one since
+    vf_set(1, "trust on")
+    with contextlib.closing(Rtnl()) as rtnl:
+        rtnl.set("vmq0v1", address="52:54:00:00:01:72")
+    ksft_eq(world.who("wire0", 0x172), ["vmq0v1"])
+    vf_set(1, "spoofchk off")
+    ksft_eq(address("vmq0v1"), mac(0x172), "it is not about the address")
+    vf_set(1, "mac 52:54:00:00:01:01")
+    ksft_eq(address("vmq0v1"), mac(vf_mac(1)), "what was set")
+    ksft_eq(world.who("wire0", vf_mac(1)), ["vmq0v1"])
+    ksft_eq(world.who("wire0", 0x172), ["vmq0"])
 
 
 def test_vlan():

@@ -149,6 +149,8 @@ static void vmq_vf_promisc(struct vmq_vf *vf)
  * vmq_vf_configure() - gives a VF other settings
  * @vf: the VF
  * @cfg: all of them; an address that differs is given to its netdev too
+ * @mac_given: the address is, even if it is the one that was set before, as the
+ *	netdev may have taken another one since
  *
  * Context: Process context, rtnl held.
  * Return: 0, -EBUSY for another address or VLAN while the VF is a port's,
@@ -156,10 +158,13 @@ static void vmq_vf_promisc(struct vmq_vf *vf)
  * address in that VLAN, or the errors of vmq_filter_set(); nothing
  * changed then.
  */
-int vmq_vf_configure(struct vmq_vf *vf, const struct vmq_vf_config *cfg)
+int vmq_vf_configure(struct vmq_vf *vf, const struct vmq_vf_config *cfg,
+		     bool mac_given)
 {
 	struct net_device *dev = vf->netdev;
-	bool moved = !ether_addr_equal(cfg->mac, vf->cfg.mac);
+	bool moved = !ether_addr_equal(cfg->mac, vf->cfg.mac) ||
+		     (mac_given && dev && !vf->path.user &&
+		      !ether_addr_equal(cfg->mac, dev->dev_addr));
 	const u8 *mac = dev && !moved ? dev->dev_addr : cfg->mac;
 	u16 tci = vmq_vf_tci(cfg);
 	int err;

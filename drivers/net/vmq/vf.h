@@ -108,7 +108,8 @@ void vmq_vf_destroy(struct vmq_vf *vf);
 int vmq_vf_probe(struct vmq_vf *vf);
 void vmq_vf_remove(struct vmq_vf *vf, struct list_head *head);
 bool vmq_vf_idle(struct vmq_vf *vf);
-int vmq_vf_configure(struct vmq_vf *vf, const struct vmq_vf_config *cfg);
+int vmq_vf_configure(struct vmq_vf *vf, const struct vmq_vf_config *cfg,
+		     bool mac_given);
 void vmq_vf_link(struct vmq_vf *vf);
 int vmq_vf_set_filter(struct vmq_vf *vf, const u8 *mac, u16 tci);
 void vmq_vf_clear_filter(struct vmq_vf *vf);

@@ -67,7 +67,7 @@ int vmq_vf_set_mac(struct net_device *dev, int id, u8 *mac)
 	cfg.mac_set = !is_zero_ether_addr(mac);
 	if (cfg.mac_set)
 		ether_addr_copy(cfg.mac, mac);
-	return vmq_vf_configure(vf, &cfg);
+	return vmq_vf_configure(vf, &cfg, cfg.mac_set);
 }
 
 /**
@@ -96,7 +96,7 @@ int vmq_vf_set_vlan(struct net_device *dev, int id, u16 vlan, u8 qos,
 	cfg = vf->cfg;
 	cfg.vlan = vlan;
 	cfg.qos = qos;
-	return vmq_vf_configure(vf, &cfg);
+	return vmq_vf_configure(vf, &cfg, false);
 }
 
 /**
@@ -121,7 +121,7 @@ int vmq_vf_set_rate(struct net_device *dev, int id, int min, int max)
 		return -EOPNOTSUPP;
 	cfg = vf->cfg;
 	cfg.max_tx_rate = max;
-	return vmq_vf_configure(vf, &cfg);
+	return vmq_vf_configure(vf, &cfg, false);
 }
 
 /**
@@ -142,7 +142,7 @@ int vmq_vf_set_spoofchk(struct net_device *dev, int id, bool on)
 		return -EINVAL;
 	cfg = vf->cfg;
 	cfg.spoofchk = on;
-	return vmq_vf_configure(vf, &cfg);
+	return vmq_vf_configure(vf, &cfg, false);
 }
 
 /**
@@ -163,7 +163,7 @@ int vmq_vf_set_trust(struct net_device *dev, int id, bool on)
 		return -EINVAL;
 	cfg = vf->cfg;
 	cfg.trusted = on;
-	return vmq_vf_configure(vf, &cfg);
+	return vmq_vf_configure(vf, &cfg, false);
 }
 
 /**
@@ -190,7 +190,7 @@ int vmq_vf_set_link_state(struct net_device *dev, int id, int state)
 		return err;
 	cfg = vf->cfg;
 	cfg.link_state = state;
-	return vmq_vf_configure(vf, &cfg);
+	return vmq_vf_configure(vf, &cfg, false);
 }
 
 /**
