@@ -264,6 +264,27 @@ def test_mac():
     ksft_eq(world.who("wire0", 0x172), ["vmq0"])
 
 
+def test_loop():
+    """What is above a VF can't be below its adapter."""
+    adapter("vmq0", rxq=8)
+    add_vfs(1)
+    cmd("ip link add link vmq0v0 name vf10 type vlan id 10")
+    defer(run, "ip", "link", "del", "vf10")
+    status, _ = fail_cmd("ip link set vf10 master vmq0")
+    ksft_true(status, "refused")
+    cmd("ip link add br10 type bridge")
+    defer(run, "ip", "link", "del", "br10")
+    cmd("ip link set br10 master vmq0")
+    status, _ = fail_cmd("ip link set vmq0v0 master br10")
+    ksft_true(status, "refused")
+    cmd("ip link set br10 nomaster")
+    cmd("ip link set vmq0v0 master br10")
+    # nor does a port's gate send there what waits
+    port("vm1", number=1)
+    _, text = fail_cmd("vmqctl port set dev vm1 redirect vmq0v0")
+    ksft_in("come back", text)
+
+
 def test_vlan():
     """ip link set vmq0 vf N vlan qos: inserted, stripped, nothing else passes."""
     world = World(2)

@@ -329,7 +329,7 @@ int vmq_port_redirect_check(struct vmq_port *port, struct net_device *dev,
 
 	if (dev->type != ARPHRD_ETHER || dev->flags & IFF_LOOPBACK)
 		why = "not an Ethernet device";
-	else if (vmq_is_port(dev) || vmq_is_adapter(dev))
+	else if (vmq_is_port(dev) || vmq_is_adapter(dev) || vmq_is_vf(dev))
 		why = "frames would come back: give a device that leads to another host";
 	else if (dev == rtnl_dereference(port->adapter->uplink))
 		why = "frames would come back by the uplink";

@@ -400,6 +400,12 @@ int vmq_vf_probe(struct vmq_vf *vf)
 		free_netdev(dev);
 		return err;
 	}
+	/* so that the core sees a loop where it were to become the uplink's uplink */
+	err = netdev_upper_dev_link(a->dev, dev, NULL);
+	if (err) {
+		unregister_netdevice(dev);
+		return err;
+	}
 	vf->netdev = dev;
 	rcu_assign_pointer(vf->path.queue.port, port);
 	vf->up = false;
@@ -410,6 +416,7 @@ int vmq_vf_probe(struct vmq_vf *vf)
 			   dev->dev_addr);
 		RCU_INIT_POINTER(vf->path.queue.port, NULL);
 		vf->netdev = NULL;
+		netdev_upper_dev_unlink(a->dev, dev);
 		unregister_netdevice(dev);
 		return err;
 	}
@@ -451,6 +458,7 @@ void vmq_vf_remove(struct vmq_vf *vf, struct list_head *head)
 	synchronize_net();
 	vmq_queue_drain(&vf->path.queue);
 	RCU_INIT_POINTER(vf->path.queue.port, NULL);
+	netdev_upper_dev_unlink(a->dev, dev);
 	unregister_netdevice_queue(dev, head);
 }
 
