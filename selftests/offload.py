@@ -10,13 +10,14 @@ import glob
 import os
 import struct
 
-from lib import (KsftFailEx, KsftSkipEx, Raw, Rtnl, Rule, adapter, build, channels,
+from lib import (KsftFailEx, KsftSkipEx, Raw, Rtnl, Rule, adapter, build, channels, cmd,
                  defer, ether, ethtool_stats, ksft_eq, ksft_in, ksft_lt,
                  ksft_main, ksft_ne, ksft_not_in, ksft_raises, ksft_true,
                  link_info, mac, machine, monitor, pair, port, port_queue,
                  rule_add, rule_del, rule_get, rules, run, vmqctl, wait_until)
 from lib.env import quiet, read_file
 from lib.ioctl import ETHER, TCP_V4, IP4_USER, UDP_V4
+from lib.vf import add_vfs
 from lib.frames import pton
 
 KNOBS = "/sys/module/vmq_fakenic/parameters"
@@ -282,6 +283,27 @@ def test_port_address():
 
 
 # -- refused
+
+def test_path():
+    """While a VF has a port's frames no rule is there for it; it comes back."""
+    world(ports=1)
+    location = rule_add("vmq0", Rule(ETHER, port_queue("vm1")).dst(mac(7)))
+    ksft_eq(len(rules("nic0")), 2)
+    add_vfs(1)
+    cmd("vmqctl port set dev vm1 path vf 0")
+    ksft_eq(rules("nic0"), [])
+    shown = of_port(1)
+    ksft_in("a VF has its frames", shown["rung-reason"])
+    rule_del("vmq0", location)
+    cmd("vmqctl port set dev vm1 path synthetic")
+    ksft_eq(reaches(RULE)["uplink-queue"], 1)
+    # no ring is taken for one that has none any more
+    port("vm2", number=2)
+    ksft_eq(reaches(RULE, 2)["uplink-queue"], 2)
+    delete("vm1")
+    port("vm3", number=3)
+    ksft_eq(reaches(RULE, 3)["uplink-queue"], 1)
+
 
 def test_refused():
     """A card that refuses: the address is the next rung, and nothing is lost."""

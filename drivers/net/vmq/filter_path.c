@@ -9,6 +9,8 @@ static void vmq_filter_to_path(struct vmq_filter *f, struct vmq_path_vf *pv)
 {
 	struct vmq_adapter *a = pv->queue.adapter;
 
+	/* the uplink's table counts it on the queue that it leaves */
+	vmq_offload_clear(a, f);
 	f->home = f->queue;
 	f->home_target = f->rule->target;
 	f->queue = &pv->queue;
@@ -145,6 +147,8 @@ void vmq_filters_to_port(struct vmq_port *port, struct vmq_path_vf *pv)
 	list_for_each_entry_safe(f, next, &pv->queue.rules, node)
 		if (f->home)
 			vmq_filter_go_home(f);
+	/* not at once: this may be an event of the uplink, which has its lock */
+	vmq_offload_check(port->adapter);
 	if (to && to != port) {
 		bitmap_zero(to->vlans, VLAN_N_VID);
 		list_for_each_entry(f, &pv->queue.rules, node)
