@@ -227,8 +227,11 @@ static struct vmq_vf **vmq_vfs_detach(struct vmq_adapter *a)
 	LIST_HEAD(gone);
 	u16 i;
 
-	for (i = 0; i < a->n_vfs; i++)
+	for (i = 0; i < a->n_vfs; i++) {
+		/* a port that waits for a VF is quick to have it */
+		vmq_path_lose(&vfs[i]->path);
 		vmq_vf_remove(vfs[i], &gone);
+	}
 	unregister_netdevice_many(&gone);
 	a->n_vfs = 0;
 	a->vfs = NULL;
