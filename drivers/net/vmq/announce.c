@@ -356,7 +356,7 @@ void vmq_announce_init(struct vmq_port *port)
 
 /**
  * vmq_announce_destroy() - ends a port's announcements
- * @port: the port, its gate destroyed
+ * @port: the port, its gate destroyed, no frame of it under way
  *
  * Context: Process context.
  */

@@ -433,8 +433,21 @@ void vmq_port_gate_destroy(struct vmq_port *port)
 {
 	vmq_port_redirect_set(port, NULL);
 	vmq_gate_destroy(&port->gate);
-	vmq_announce_destroy(port);
 	if (port->gate_used)
 		static_branch_dec(&vmq_gate_key);
 	port->gate_used = false;
+}
+
+/**
+ * vmq_port_gate_release() - ends what the last frames may have started
+ * @port: the port, a grace period after vmq_port_gate_destroy()
+ *
+ * A frame of the guest that was under way may have opened the gate just before.
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_port_gate_release(struct vmq_port *port)
+{
+	cancel_delayed_work_sync(&port->gate.drain);
+	vmq_announce_destroy(port);
 }

@@ -94,5 +94,6 @@ void vmq_port_gate_report(struct vmq_port *port,
 			  struct vmq_gate_report *out);
 void vmq_port_gate_init(struct vmq_port *port);
 void vmq_port_gate_destroy(struct vmq_port *port);
+void vmq_port_gate_release(struct vmq_port *port);
 
 #endif /* _VMQ_GATE_PORT_H */

@@ -529,6 +529,7 @@ static void vmq_port_hide(struct vmq_port *port)
 /* A grace period later. */
 static void vmq_port_destroy(struct vmq_port *port, struct list_head *head)
 {
+	vmq_port_gate_release(port);
 	vmq_rss_ctx_flush(port);
 	vmq_port_give_back_queues(port);
 	vmq_queue_drain(&port->soft);
