@@ -295,15 +295,15 @@ void vmq_uplink_detach(struct vmq_adapter *a)
 	ASSERT_RTNL();
 	vmq_uplink_vfs_detach(a);
 	netdev_rx_handler_unregister(uplink);
+	/* a sender may still hold it, and who adds an address without rtnl */
+	RCU_INIT_POINTER(a->uplink, NULL);
+	synchronize_net();
 	dev_uc_unsync(uplink, a->dev);
 	dev_mc_unsync(uplink, a->dev);
 	vlan_vids_del_by_dev(uplink, a->dev);
 	vmq_filters_unsync_uplink(a, uplink);
 	vmq_uplink_mac_clear(a, uplink);
 	vmq_uplink_rx_flags_clear(a, uplink);
-	RCU_INIT_POINTER(a->uplink, NULL);
-	/* a sender may still hold the pointer */
-	synchronize_net();
 	vmq_offload_detach(a, uplink);
 	netdev_upper_dev_unlink(uplink, a->dev);
 	if (a->opened_uplink && uplink->reg_state == NETREG_REGISTERED)
