@@ -60,6 +60,8 @@ static struct sk_buff *vmq_tx_normalize(struct sk_buff *skb)
 		goto drop;
 	skb_reset_mac_header(skb);
 	__skb_pull(skb, ETH_HLEN);
+	/* tc may redirect a received frame here, with its checksum */
+	skb_postpull_rcsum(skb, eth_hdr(skb), ETH_HLEN);
 	skb_reset_network_header(skb);
 	skb_reset_mac_len(skb);
 	/* from the frame itself: a raw socket says what it likes */
