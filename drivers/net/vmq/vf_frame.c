@@ -68,12 +68,12 @@ static void vmq_vf_charge(struct vmq_vf *vf, struct net_device *dev,
 {
 	s64 now = ktime_get_ns();
 	s64 old = atomic64_read(&vf->busy_until);
-	s64 next;
+	s64 next, cost;
 
 	/* Mbit/s are bits per microsecond */
-	len = div_u64((u64)len * BITS_PER_BYTE * NSEC_PER_USEC, rate);
+	cost = div_u64((u64)len * BITS_PER_BYTE * NSEC_PER_USEC, rate);
 	do {
-		next = max(old, now - (s64)VMQ_VF_BURST_NS) + len;
+		next = max(old, now - (s64)VMQ_VF_BURST_NS) + cost;
 	} while (!atomic64_try_cmpxchg(&vf->busy_until, &old, next));
 	if (next <= now)
 		return;
