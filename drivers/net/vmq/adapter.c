@@ -325,6 +325,7 @@ static int vmq_adapter_make(struct net_device *dev, struct nlattr *tb[],
 			    struct netlink_ext_ack *extack)
 {
 	struct vmq_adapter *a = vmq_adapter_priv(dev);
+	static unsigned long serial;	/* rtnl */
 	int err;
 
 	if (tb[IFLA_LINK]) {
@@ -351,6 +352,7 @@ static int vmq_adapter_make(struct net_device *dev, struct nlattr *tb[],
 		unregister_netdevice(dev);
 		return err;
 	}
+	a->serial = ++serial;
 	list_add_tail(&a->node, &vmq_adapters);
 	a->registered = true;
 	vmq_uplink_carrier(a, dev);

@@ -42,7 +42,7 @@ void vmq_batch_put(struct vmq_batch *b, u32 id, int err,
 		   const struct netlink_ext_ack *extack);
 int vmq_batch_end(struct vmq_batch *b, struct genl_info *info, int err);
 
-/* Where a dump stands: object within adapter, adapters in the order of making. */
+/* Where a dump stands: object within adapter, adapters by their serial numbers. */
 struct vmq_dump {
 	unsigned long adapter;
 	unsigned long pos;

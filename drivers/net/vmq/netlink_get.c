@@ -60,7 +60,6 @@ static int vmq_nl_dump_adapters(struct sk_buff *skb,
 	const struct genl_info *info = genl_info_dump(cb);
 	struct vmq_dump *at = vmq_dump(cb);
 	struct vmq_adapter *a, *only = NULL;
-	unsigned long n = 0;
 	int err = 0;
 
 	rtnl_lock();
@@ -72,13 +71,17 @@ static int vmq_nl_dump_adapters(struct sk_buff *skb,
 		}
 	}
 	list_for_each_entry(a, &vmq_adapters, node) {
-		if (n++ < at->adapter || (only && a != only) ||
+		if (a->serial < at->adapter || (only && a != only) ||
 		    !(all || net_eq(dev_net(a->dev), sock_net(skb->sk))))
 			continue;
+		/* where it stood may be gone by now */
+		if (a->serial != at->adapter)
+			at->pos = 0;
+		at->adapter = a->serial;
 		err = fn(skb, cb, a, &at->pos);
 		if (err)
 			break;
-		at->adapter = n;
+		at->adapter++;
 		at->pos = 0;
 	}
 unlock:

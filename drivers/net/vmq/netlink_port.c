@@ -33,12 +33,12 @@ static int vmq_dump_ports(struct sk_buff *skb, struct netlink_callback *cb,
 			  struct vmq_adapter *a, unsigned long *pos)
 {
 	struct vmq_port *port;
-	unsigned long n = 0;
 	void *hdr;
 	int err;
 
+	/* by id, which only grows: ports may come and go between two messages */
 	list_for_each_entry(port, &a->ports, node) {
-		if (n++ < *pos ||
+		if (port->id <= *pos ||
 		    !net_eq(dev_net(port->dev), sock_net(skb->sk)))
 			continue;
 		hdr = vmq_dump_start(skb, cb, VMQ_CMD_PORT_GET);
@@ -46,7 +46,7 @@ static int vmq_dump_ports(struct sk_buff *skb, struct netlink_callback *cb,
 		err = vmq_dump_end(skb, hdr, err);
 		if (err)
 			return err;
-		*pos = n;
+		*pos = port->id;
 	}
 	return 0;
 }

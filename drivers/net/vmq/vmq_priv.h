@@ -242,6 +242,7 @@ struct vmq_adapter {
 	u32 next_port_id;
 	u32 told_caps;			/* listeners know of these */
 	bool registered;		/* not being made or on its way out */
+	unsigned long serial;		/* from 1, in the order of vmq_adapters */
 	u16 n_vfs;
 	struct vmq_vf **vfs;		/* [n_vfs] */
 	bool mtu_set;			/* by hand, so not the uplink's */
