@@ -122,7 +122,7 @@ void vmq_path_kick(struct vmq_adapter *a)
 {
 	struct vmq_port *port;
 
-	if (!a->registered)
+	if (!a->registered || a->uplink_event)
 		return;
 	list_for_each_entry(port, &a->ports, node)
 		vmq_path_take(port);

@@ -423,10 +423,14 @@ void vmq_uplink_vfs_event(struct vmq_adapter *a, unsigned long event)
 		schedule_work(&vmq_uvf_work);
 		return;
 	}
+	/* a port that waits for a VF would ask the uplink for it at once */
+	a->uplink_event = true;
 	list_for_each_entry(uvf, &a->uplink_vfs, node) {
 		uvf->pf_down = true;
 		vmq_path_check(&uvf->path);
 	}
+	a->uplink_event = false;
+	schedule_work(&vmq_uvf_work);
 }
 
 /* ---- drivers and netdevs of VFs, wherever they are ---- */

@@ -247,6 +247,7 @@ struct vmq_adapter {
 	struct vmq_vf **vfs;		/* [n_vfs] */
 	bool mtu_set;			/* by hand, so not the uplink's */
 	bool opened_uplink;		/* it was down when it was attached */
+	bool uplink_event;		/* it tells of one, with its own lock held */
 	bool uplink_promisc;		/* what it was asked for */
 	bool uplink_allmulti;
 	u8 uplink_mac[ETH_ALEN];	/* own address that it lets in, or 0 */
