@@ -274,6 +274,9 @@ static struct pci_dev *vmq_uvf_pdev(struct pci_dev *pf, u32 id)
 	return NULL;
 }
 
+/* Changed under rtnl. While there is none, drivers of others need not wait for it. */
+static atomic_t vmq_n_uvfs;
+
 static struct vmq_uplink_vf *vmq_uvf_make(struct vmq_adapter *a, u32 id)
 {
 	struct net_device *uplink = rtnl_dereference(a->uplink);
@@ -301,7 +304,10 @@ static struct vmq_uplink_vf *vmq_uvf_make(struct vmq_adapter *a, u32 id)
 	uvf->adapter = a;
 	uvf->uplink = uplink;
 	uvf->pf_down = !netif_running(uplink);
-	uvf->bound = uvf->pdev->dev.driver;
+	atomic_inc(&vmq_n_uvfs);
+	/* who binds or unbinds a driver now sees us, or we see what it did */
+	smp_mb__after_atomic();
+	uvf->bound = READ_ONCE(uvf->pdev->dev.driver);
 	uvf->netdev = vmq_uvf_netdev(uvf->pdev);
 	uvf->up = uvf->netdev && netif_running(uvf->netdev);
 	list_add_tail(&uvf->node, &a->uplink_vfs);
@@ -311,6 +317,7 @@ static struct vmq_uplink_vf *vmq_uvf_make(struct vmq_adapter *a, u32 id)
 static void vmq_uvf_free(struct vmq_uplink_vf *uvf)
 {
 	list_del(&uvf->node);
+	atomic_dec(&vmq_n_uvfs);
 	/* filters_to_port() waited for the last frame */
 	vmq_queue_drain(&uvf->path.queue);
 	pci_dev_put(uvf->pdev);
@@ -496,6 +503,10 @@ static int vmq_uvf_bus_event(struct notifier_block *nb, unsigned long event,
 
 	if (!dev_is_pci(dev) || !to_pci_dev(dev)->is_virtfn)
 		return NOTIFY_DONE;
+	/* pairs with vmq_uvf_make() */
+	smp_mb();
+	if (!atomic_read(&vmq_n_uvfs))
+		return NOTIFY_DONE;
 	rtnl_lock();
 	uvf = vmq_uvf_of_dev(dev);
 	if (!uvf)
@@ -511,6 +522,7 @@ static int vmq_uvf_bus_event(struct notifier_block *nb, unsigned long event,
 		vmq_path_check(&uvf->path);
 		break;
 	case BUS_NOTIFY_UNBIND_DRIVER:
+	case BUS_NOTIFY_UNBOUND_DRIVER:
 	case BUS_NOTIFY_DRIVER_NOT_BOUND:
 		uvf->bound = false;
 		vmq_path_check(&uvf->path);
