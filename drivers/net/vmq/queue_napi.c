@@ -29,7 +29,7 @@ static void vmq_napi_carried(void *data)
 
 	napi_schedule(&n->napi);
 	/* pairs with who frees it: done with it from here on */
-	smp_store_release(&n->carried, false);
+	smp_store_release(&n->carried, 0);
 }
 
 /**
@@ -53,9 +53,11 @@ void vmq_napi_kick(struct vmq_queue_napi *n)
 		napi_schedule(&n->napi);
 		return;
 	}
-	WRITE_ONCE(n->carried, true);
+	/* one that is on its way already has not woken the NAPI yet */
+	if (xchg(&n->carried, 1))
+		return;
 	if (smp_call_function_single_async(cpu, &n->csd)) {
-		WRITE_ONCE(n->carried, false);
+		WRITE_ONCE(n->carried, 0);
 		napi_schedule(&n->napi);
 	}
 }

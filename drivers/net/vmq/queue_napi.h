@@ -31,7 +31,7 @@ struct vmq_queue_napi {
 	struct vmq_queue *queue;
 	cpumask_var_t cpus;
 	call_single_data_t csd;
-	bool carried;
+	int carried;
 	struct hrtimer timer;
 	u32 usecs;
 	struct vmq_moder moder;
