@@ -147,6 +147,10 @@ static int vmq_port_redirect_attr(struct vmq_port *port,
 static void vmq_port_redirect_apply(struct vmq_port *port,
 				    struct vmq_port_change *change)
 {
+	/* what waits at a gate that opens is not for the new place */
+	if (change->info->attrs[VMQ_A_PORT_GATE] &&
+	    change->gate == VMQ_PORT_GATE_OPEN)
+		vmq_port_gate_apply(port, change);
 	vmq_port_redirect_set(port, change->redirect);
 }
 
