@@ -56,6 +56,9 @@ selftests: deps		## selftests: UML, and QEMU with the distribution's kernel
 upstream: deps		## the kernel's own selftests for drivers, on an adapter
 	selftests/run upstream
 
+soak: deps		## a port moves 1,000 times under traffic, on the debug kernel
+	VMQ_SOAK_ROUNDS=1000 selftests/run selftests --machine uml-debug -k soak
+
 e2e: deps		## end to end: a real QEMU guest on a port
 	selftests/run e2e
 
@@ -75,4 +78,4 @@ help:			## this text
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | \
 		while IFS="$$(printf '\t')" read -r t d; do printf '  %-12s %s\n' "$$t" "$$d"; done
 
-.PHONY: all modules tools install clean gen check fuzz kunit selftests upstream e2e test demo bench deps help
+.PHONY: all modules tools install clean gen check fuzz kunit selftests upstream soak e2e test demo bench deps help
