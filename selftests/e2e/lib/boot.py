@@ -11,6 +11,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 TESTVM = HERE.parents[2] / "tools/testvm/run"
 # The uplinks of host 1 and host 2, and a station elsewhere on the network.
 NICS = ["igb", "igb", "virtio"]
+# Seconds for all of a program, and for each round more than are usual.
+TIMEOUT, EACH_ROUND = 400, 20
 
 
 def inside():
@@ -27,8 +29,9 @@ def command(program, *options):
     """What runs `program` inside, where it finds all VMQ_... variables."""
     nics = [word for nic in NICS for word in ("--uplink", nic)]
     switch = f"exec {HERE / 'switch.py'} {len(NICS)}"
-    return [str(TESTVM), *nics, "--outside", switch, "--timeout", "300",
-            *options, "qemu", "--", str(program)]
+    rounds = int(os.environ.get("VMQ_E2E_ROUNDS", "0"))
+    return [str(TESTVM), *nics, "--outside", switch,
+            "--timeout", str(TIMEOUT + EACH_ROUND * rounds), *options, "qemu", "--", str(program)]
 
 
 def boot(program):

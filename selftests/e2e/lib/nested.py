@@ -67,7 +67,7 @@ class Guest(Qemu):
     """Runs where its port is: in `netns`, or None for the host itself."""
 
     def __init__(self, name, port, mac, address, *, netns=None, vhost=False,
-                 incoming=False, vmstate=None):
+                 incoming=False, paused=False, vmstate=None):
         prefix = ["ip", "netns", "exec", netns] if netns else []
         shown = subprocess.run(
             [*prefix, "cat", f"/sys/class/net/{port}/ifindex"],
@@ -80,6 +80,7 @@ class Guest(Qemu):
                 "-netdev", "tap,id=port,fd=3" + (",vhost=on" if vhost else ""),
                 "-device", f"virtio-net-pci,netdev=port,mac={mac},romfile=",
                 *(["-incoming", "defer"] if incoming else []),
+                *(["-S"] if paused else []),
                 *(["-object", "dbus-vmstate,id=vmq,addr=unix:path="
                    f"{vmstate.path}"] if vmstate else [])],
             redirect=f"3<>/dev/tap{shown.stdout.strip()}", prefix=prefix)
@@ -96,20 +97,26 @@ class Guest(Qemu):
                              f"{self.logs()}") from None
 
 
+def begin_migration(source, destination, pause=False, bandwidth=None):
+    """From one QEMU process to another, `incoming`, one; with `pause` it stops
+    at "pre-switchover": the guest has stopped, and nothing of its devices was
+    saved."""
+    uri = f"unix:{GUESTS}/migration"
+    destination.qmp("migrate-incoming", uri=uri)
+    if bandwidth:
+        source.qmp("migrate-set-parameters", **{"max-bandwidth": bandwidth})
+    source.qmp("migrate-set-capabilities", capabilities=[
+        {"capability": "pause-before-switchover", "state": pause}])
+    source.qmp("migrate", uri=uri)
+
+
 def live_migrate(source, destination, while_paused=None, bandwidth=None):
     """Move the guest between two QEMU processes, the second one `incoming`.
 
     while_paused() is called when the guest has stopped at the source and
     before it goes on at the destination. -> what the source's QEMU says
     """
-    uri = f"unix:{GUESTS}/migration"
-    destination.qmp("migrate-incoming", uri=uri)
-    if bandwidth:
-        source.qmp("migrate-set-parameters", **{"max-bandwidth": bandwidth})
-    if while_paused:
-        source.qmp("migrate-set-capabilities", capabilities=[
-            {"capability": "pause-before-switchover", "state": True}])
-    source.qmp("migrate", uri=uri)
+    begin_migration(source, destination, bool(while_paused), bandwidth)
     if while_paused:
         source.wait_migration("pre-switchover")
         while_paused()
