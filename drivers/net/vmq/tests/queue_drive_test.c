@@ -91,6 +91,14 @@ static void drive_end(struct drive *d)
 	fixture_close(d->c);
 }
 
+/* A frame for the first filter; it may have been delivered on return. */
+static void drive_receive(struct drive *d, struct sk_buff *skb)
+{
+	rcu_read_lock();
+	vmq_queue_receive(d->q, skb, false);
+	rcu_read_unlock();
+}
+
 /* ---- events: 0 or the error that the user sees ---- */
 
 /* A rule that names the queue by its id asks for this one. */
@@ -303,18 +311,17 @@ static void queue_drive_give_back(struct kunit *test)
 	static const int in_state[] = { RUNN, PAUS, STOP, FREE };
 	struct vmq_adapter *a = fixture_adapter(test);
 	struct sk_buff_head batch;
+	struct sk_buff *skb;
 	struct drive *d;
 	u32 i, taken;
 
 	__skb_queue_head_init(&batch);
 	for (i = 0; i < ARRAY_SIZE(in_state); i++) {
 		d = drive_to(test, a, RUNN, 1);
+		skb = fixture_frame(test, a, drive_mac[0]);
 		local_bh_disable();
-		rcu_read_lock();
-		vmq_queue_receive(d->q, fixture_frame(test, d->a, drive_mac[0]),
-				  false);
+		drive_receive(d, skb);
 		taken = vmq_fifo_take(&d->q->fifo, NULL, 1, &batch);
-		rcu_read_unlock();
 		local_bh_enable();
 		KUNIT_ASSERT_EQ(test, taken, 1);
 
@@ -350,6 +357,7 @@ static void queue_drive_takes_none(struct kunit *test)
 	static const int in_state[] = { UNDE, ALLO, SET_, PAUS, STOP, FREE };
 	struct vmq_adapter *a = fixture_adapter(test);
 	struct vmq_stats before, after;
+	struct sk_buff *skb;
 	struct drive *d;
 	u32 i;
 
@@ -358,11 +366,9 @@ static void queue_drive_takes_none(struct kunit *test)
 		memset(&before, 0, sizeof(before));
 		memset(&after, 0, sizeof(after));
 		vmq_stats_sum(d->q->stats, &before);
+		skb = fixture_frame(test, a, drive_mac[0]);
 		local_bh_disable();
-		rcu_read_lock();
-		vmq_queue_receive(d->q, fixture_frame(test, d->a, drive_mac[0]),
-				  false);
-		rcu_read_unlock();
+		drive_receive(d, skb);
 		local_bh_enable();
 		KUNIT_EXPECT_FALSE(test, vmq_fifo_holds(&d->q->fifo));
 		vmq_stats_sum(d->q->stats, &after);
@@ -377,14 +383,13 @@ static void queue_drive_takes_none(struct kunit *test)
 static void queue_drive_holds_nothing(struct kunit *test)
 {
 	struct drive *d = drive_to(test, fixture_adapter(test), RUNN, 2);
+	struct sk_buff *skb = fixture_frame(test, d->a, drive_mac[0]);
 	struct vmq_stats stats = {};
 
 	/* nobody takes it out */
 	vmq_fifo_hold(&d->q->fifo);
 	local_bh_disable();
-	rcu_read_lock();
-	vmq_queue_receive(d->q, fixture_frame(test, d->a, drive_mac[0]), false);
-	rcu_read_unlock();
+	drive_receive(d, skb);
 	local_bh_enable();
 	KUNIT_EXPECT_EQ(test, drive_clear_filter(test, d), 0);
 	KUNIT_EXPECT_TRUE(test, vmq_fifo_holds(&d->q->fifo));
