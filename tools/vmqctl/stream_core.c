@@ -24,6 +24,7 @@ enum {
 	CORE_COUNTERS = 9,
 	CORE_RSS = 10,
 	CORE_POLICY = 11,
+	CORE_QUEUE_PARAMS = 12,
 };
 
 #define CORE_SKIPPABLE	0x8000	/* may be passed over by who does not know it */
@@ -46,6 +47,24 @@ enum {
 #define RSS_QUEUES	48
 #define RSS_SIZE	50
 #define RSS_TABLE	52
+
+/* struct vmq_core_queue_wire, and enum vmq_core_queue_set */
+#define QUEUE_INDEX	0
+#define QUEUE_SET	2
+#define QUEUE_BUFFERS	4
+#define QUEUE_LOOKAHEAD	8
+#define QUEUE_USECS	12
+#define QUEUE_FRAMES	16
+#define QUEUE_NAME_LEN	20
+#define QUEUE_VM_LEN	21
+#define QUEUE_CPUS_LEN	22
+#define QUEUE_HDR	24
+#define SET_QUEUED		0x04
+#define SET_BUFFERS		0x08
+#define SET_SINGLE		0x10
+#define SET_LOOKAHEAD		0x20
+#define SET_MODER		0x40
+#define SET_ADAPTIVE		0x80
 
 /* enum vmq_rss_type, in its order */
 static const char *const rss_types[RSS_FIELDS] = {
@@ -209,6 +228,65 @@ static bool policy_fits(const uint8_t *p, size_t len)
 	return len >= POLICY_SIZE;
 }
 
+static size_t queue_size(const uint8_t *p)
+{
+	return QUEUE_HDR + p[QUEUE_NAME_LEN] + p[QUEUE_VM_LEN] +
+	       p[QUEUE_CPUS_LEN];
+}
+
+static void show_queue_text(const char *key, const uint8_t **p, size_t len)
+{
+	if (len)
+		out_str(key, (const char *)*p, len);
+	*p += len;
+}
+
+static void show_queue(const uint8_t *p)
+{
+	unsigned int set = get_le16(p + QUEUE_SET);
+	const uint8_t *text = p + QUEUE_HDR;
+
+	out_obj_begin(NULL);
+	out_uint("queue-index", get_le16(p + QUEUE_INDEX));
+	show_queue_text("name", &text, p[QUEUE_NAME_LEN]);
+	show_queue_text("vm", &text, p[QUEUE_VM_LEN]);
+	if (set & SET_QUEUED)
+		out_str("cpus", (const char *)text, p[QUEUE_CPUS_LEN]);
+	if (set & SET_BUFFERS)
+		out_uint("buffers", get_le32(p + QUEUE_BUFFERS));
+	if (set & SET_SINGLE)
+		out_flag("per-queue-delivery");
+	if (set & SET_LOOKAHEAD)
+		out_uint("lookahead", get_le32(p + QUEUE_LOOKAHEAD));
+	if (set & SET_MODER) {
+		out_uint("rx-usecs", get_le32(p + QUEUE_USECS));
+		out_uint("rx-frames", get_le32(p + QUEUE_FRAMES));
+	}
+	if (set & SET_ADAPTIVE)
+		out_flag("adaptive");
+	out_obj_end();
+}
+
+static void show_queues(const char *key, const uint8_t *p, size_t len)
+{
+	size_t pos;
+
+	out_objs_begin(key);
+	for (pos = 0; pos < len; pos += queue_size(p + pos))
+		show_queue(p + pos);
+	out_objs_end();
+}
+
+static bool queues_fit(const uint8_t *p, size_t len)
+{
+	size_t pos;
+
+	for (pos = 0; pos < len; pos += queue_size(p + pos))
+		if (len - pos < QUEUE_HDR || len - pos < queue_size(p + pos))
+			return false;
+	return true;
+}
+
 static void show_text(const char *key, const uint8_t *p, size_t len)
 {
 	out_str(key, (const char *)p, len);
@@ -234,6 +312,8 @@ static const struct item {
 	[CORE_RSS] = { "rss", 2, true, show_rss, rss_fits },
 	[CORE_POLICY] = { "policy", POLICY_SIZE, true, show_policy,
 			  policy_fits },
+	[CORE_QUEUE_PARAMS] = { "queue-settings", 1, true, show_queues,
+				queues_fit },
 };
 
 static const struct item *find_item(uint16_t type)

@@ -147,6 +147,9 @@ int vmq_queue_set_param(struct vmq_queue *q,
 void vmq_queue_reset_param(struct vmq_queue *q);
 int vmq_queue_get_param(const struct vmq_queue *q,
 			struct vmq_queue_param *param, u32 *mask);
+int vmq_queue_put_param(struct vmq_queue *q,
+			const struct vmq_queue_param *param,
+			unsigned int tx_queue_len);
 u32 vmq_queue_buffers(const struct vmq_queue *q);
 int vmq_moder_check(const struct vmq_moder *moder,
 		    struct netlink_ext_ack *extack);

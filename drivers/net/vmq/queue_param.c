@@ -469,3 +469,37 @@ int vmq_queue_set_param(struct vmq_queue *q,
 	}
 	return vmq_queue_init_param(q, param, mask, extack);
 }
+
+/**
+ * vmq_queue_put_param() - makes a queue as it was
+ * @q: the queue
+ * @param: from vmq_queue_get_param(), all of its members
+ * @tx_queue_len: of the queue's port then
+ *
+ * Context: Process context, sleeps; rtnl and adapter->lock held.
+ * Return: 0, or an error for what could not be put back; the rest is.
+ */
+int vmq_queue_put_param(struct vmq_queue *q,
+			const struct vmq_queue_param *param,
+			unsigned int tx_queue_len)
+{
+	struct vmq_port *port = vmq_param_port(q);
+	struct vmq_queue_param all = *param;
+	u32 mask = VMQ_PARAM_NAME | VMQ_PARAM_VM | VMQ_PARAM_SINGLE |
+		   VMQ_PARAM_LOOKAHEAD;
+	int err;
+
+	if (param->mode == VMQ_QUEUE_MODE_DIRECT)
+		mask |= VMQ_PARAM_MODE;
+	else
+		mask |= VMQ_PARAM_CPUS | (param->moder.adaptive ?
+					  VMQ_PARAM_ADAPTIVE :
+					  VMQ_PARAM_MODER);
+	err = vmq_queue_init_param(q, &all, mask, NULL);
+	/* 0, which nobody can ask for, is the adapter's own number */
+	q->param.buffers = param->buffers;
+	vmq_fifo_bound(&q->fifo, param->buffers ?: q->adapter->ring);
+	if (port)
+		err = vmq_param_tap_ring(port, tx_queue_len, NULL) ?: err;
+	return err;
+}

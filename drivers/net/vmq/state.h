@@ -267,4 +267,25 @@ int vmq_core_rss_save(struct vmq_port *port, struct vmq_core_rss **out);
 int vmq_core_rss_apply(struct vmq_port *port, const struct vmq_core_rss *rss,
 		       struct netlink_ext_ack *extack);
 
+/* ---- state_queue.c: what is set of its queues ---- */
+
+struct vmq_core_queue_past;
+
+/* How the queues were. */
+struct vmq_core_queue_undo {
+	struct vmq_core_queue_past *past;
+	u32 n;
+	unsigned int tx_queue_len;
+};
+
+int vmq_core_queue_save(struct vmq_port *port, struct vmq_core_state *st,
+			struct netlink_ext_ack *extack);
+int vmq_core_queue_remember(struct vmq_port *port,
+			    struct vmq_core_queue_undo *undo);
+int vmq_core_queue_apply(struct vmq_port *port, const struct vmq_core_state *st,
+			 struct netlink_ext_ack *extack);
+int vmq_core_queue_undo(struct vmq_port *port,
+			const struct vmq_core_queue_undo *undo);
+void vmq_core_queue_undo_free(struct vmq_core_queue_undo *undo);
+
 #endif /* _VMQ_STATE_H */

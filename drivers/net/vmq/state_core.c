@@ -25,6 +25,7 @@ struct vmq_core_undo {
 	struct vmq_stats base;
 	struct vmq_core_rss *rss;
 	struct vmq_policy policy;
+	struct vmq_core_queue_undo queues;
 	u32 n_locations;	/* filters that were set */
 	u32 *location;
 	unsigned long *mc;	/* bit per address of the record that was added */
@@ -59,6 +60,7 @@ static void vmq_core_session_free(struct vmq_ext_port *ep, bool ok)
 	kvfree(cs->undo.location);
 	bitmap_free(cs->undo.mc);
 	kfree(cs->undo.rss);
+	vmq_core_queue_undo_free(&cs->undo.queues);
 	kfree(cs);
 	ep->session = NULL;
 }
@@ -196,6 +198,11 @@ static int vmq_core_snapshot(struct vmq_port *port, struct vmq_core_state *st,
 		return err;
 	if (st->rss)
 		st->present |= BIT(VMQ_CORE_RSS);
+	err = vmq_core_queue_save(port, st, extack);
+	if (err)
+		return err;
+	if (st->n_params)
+		st->present |= BIT(VMQ_CORE_QUEUE_PARAMS);
 	return 0;
 }
 
@@ -496,6 +503,7 @@ static void vmq_core_rollback(struct vmq_ext_port *ep)
 
 	port->base = undo->base;
 	err = vmq_core_set_gflags(dev, undo->gflags, NULL);
+	err = vmq_core_queue_undo(port, &undo->queues) ?: err;
 	if (undo->rss)
 		err = vmq_core_rss_apply(port, undo->rss, NULL) ?: err;
 	if (undo->mc)
@@ -573,6 +581,12 @@ static int vmq_core_apply(struct vmq_ext_port *ep, const struct vmq_record *rec,
 	if (st->rss) {
 		err = vmq_core_rss_save(port, &undo->rss) ?:
 		      vmq_core_rss_apply(port, st->rss, extack);
+		if (err)
+			goto err_undo;
+	}
+	if (st->n_params && port->n_queues) {
+		err = vmq_core_queue_remember(port, &undo->queues) ?:
+		      vmq_core_queue_apply(port, st, extack);
 		if (err)
 			goto err_undo;
 	}

@@ -126,6 +126,8 @@ static size_t vmq_core_item_len(const struct vmq_core_state *st,
 		return sizeof(vmq_core_counter) / sizeof(u16) * sizeof(__le64);
 	case VMQ_CORE_RSS:
 		return vmq_core_rss_len(st->rss);
+	case VMQ_CORE_QUEUE_PARAMS:
+		return vmq_core_queue_len(st->params, st->n_params);
 	default:
 		return 0;
 	}
@@ -190,6 +192,9 @@ static void vmq_core_put_item(const struct vmq_core_state *st,
 		return;
 	case VMQ_CORE_RSS:
 		vmq_core_rss_put(st->rss, data);
+		return;
+	case VMQ_CORE_QUEUE_PARAMS:
+		vmq_core_queue_put(st->params, st->n_params, data);
 		return;
 	default:
 		return;
@@ -449,6 +454,9 @@ static int vmq_core_get_item(struct vmq_core_state *st,
 		return vmq_core_get_counters(st, data, len, extack);
 	case VMQ_CORE_RSS:
 		return vmq_core_rss_get(&st->rss, data, len, extack);
+	case VMQ_CORE_QUEUE_PARAMS:
+		return vmq_core_queue_get(&st->params, &st->n_params, data,
+					  len, extack);
 	default:
 		NL_SET_ERR_MSG_FMT(extack, "unknown item %u", item);
 		return -EOPNOTSUPP;
@@ -540,5 +548,6 @@ void vmq_core_free(struct vmq_core_state *st)
 	kvfree(st->filters);
 	kvfree(st->mc);
 	kfree(st->rss);
+	kvfree(st->params);
 	kfree(st);
 }

@@ -24,6 +24,9 @@
 #define VMQ_CORE_MAX_MC		1024
 #define VMQ_CORE_MAX_RSS	1024
 #define VMQ_CORE_NAME_MAX	64	/* with a NUL, which does not travel */
+#define VMQ_CORE_CPUS_MAX	128	/* the same */
+#define VMQ_CORE_MAX_QUEUES	256
+#define VMQ_CORE_MAX_PARAMS	6144	/* bytes of their item */
 
 /*
  * Types of items in the core record. A reader skips one that it does not know if
@@ -41,6 +44,7 @@ enum vmq_core_item {
 	VMQ_CORE_COUNTERS = 9,	/* le64 each, in the order of state_tlv.c */
 	VMQ_CORE_RSS = 10,	/* of struct vmq_core_rss_wire and a table */
 	VMQ_CORE_POLICY = 11,	/* struct vmq_core_policy_wire, and ranges */
+	VMQ_CORE_QUEUE_PARAMS = 12, /* of struct vmq_core_queue_wire and texts */
 	VMQ_CORE_ITEMS,
 	VMQ_CORE_SKIPPABLE = 0x8000,
 };
@@ -93,6 +97,43 @@ struct vmq_core_rss {
 	u32 table[] __counted_by(size);
 };
 
+/* What was set of a queue. */
+enum vmq_core_queue_set {
+	VMQ_CORE_Q_NAME = BIT(0),
+	VMQ_CORE_Q_VM = BIT(1),
+	VMQ_CORE_Q_QUEUED = BIT(2),	/* it has CPUs of its own */
+	VMQ_CORE_Q_BUFFERS = BIT(3),
+	VMQ_CORE_Q_SINGLE = BIT(4),	/* per-queue delivery, on */
+	VMQ_CORE_Q_LOOKAHEAD = BIT(5),
+	VMQ_CORE_Q_MODER = BIT(6),	/* only with its own CPUs */
+	VMQ_CORE_Q_ADAPTIVE = BIT(7),	/* the same, and instead of that */
+	VMQ_CORE_Q_ALL = BIT(8) - 1,
+};
+
+/**
+ * struct vmq_core_queue - what a user set of a queue of the port
+ * @index: the queue, counted among the port's
+ * @set: of &enum vmq_core_queue_set; the members of the others are 0
+ * @buffers: frames
+ * @lookahead: bytes
+ * @usecs: moderation, time
+ * @frames: moderation, frames
+ * @name: of the queue
+ * @vm: name of the VM
+ * @cpus: list of CPUs of the host that saved it, a hint; may be empty
+ */
+struct vmq_core_queue {
+	u16 index;
+	u16 set;
+	u32 buffers;
+	u32 lookahead;
+	u32 usecs;
+	u32 frames;
+	char name[VMQ_CORE_NAME_MAX];
+	char vm[VMQ_CORE_NAME_MAX];
+	char cpus[VMQ_CORE_CPUS_MAX];
+};
+
 /**
  * struct vmq_core_state - the core record, decoded
  * @present: bit per &enum vmq_core_item that is in it
@@ -109,6 +150,8 @@ struct vmq_core_rss {
  * @filters: the filters, without the port's own for @mac
  * @mc: the multicast addresses
  * @rss: how flows are spread
+ * @n_params: queues of which something was set
+ * @params: what, in the order of their indices
  */
 struct vmq_core_state {
 	u32 present;
@@ -125,6 +168,8 @@ struct vmq_core_state {
 	struct vmq_core_filter *filters;
 	struct vmq_core_mac *mc;
 	struct vmq_core_rss *rss;
+	u32 n_params;
+	struct vmq_core_queue *params;
 };
 
 size_t vmq_core_size(const struct vmq_core_state *st);
@@ -139,5 +184,12 @@ size_t vmq_core_rss_len(const struct vmq_core_rss *rss);
 void vmq_core_rss_put(const struct vmq_core_rss *rss, void *data);
 int vmq_core_rss_get(struct vmq_core_rss **out, const void *data, size_t len,
 		     struct netlink_ext_ack *extack);
+
+/* ---- state_tlv_queue.c: the item about queues ---- */
+
+size_t vmq_core_queue_len(const struct vmq_core_queue *q, u32 n);
+void vmq_core_queue_put(const struct vmq_core_queue *q, u32 n, void *data);
+int vmq_core_queue_get(struct vmq_core_queue **out, u32 *n, const void *data,
+		       size_t len, struct netlink_ext_ack *extack);
 
 #endif /* _VMQ_STATE_TLV_H */

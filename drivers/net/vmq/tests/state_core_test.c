@@ -23,6 +23,14 @@ static struct vmq_core_mac test_mc[] = {
 	{ { 0x33, 0x33, 0xff, 1, 2, 3 } },
 };
 
+static struct vmq_core_queue test_params[] = {
+	{ .index = 0, .set = VMQ_CORE_Q_NAME | VMQ_CORE_Q_VM |
+	  VMQ_CORE_Q_QUEUED | VMQ_CORE_Q_MODER, .usecs = 50, .frames = 8,
+	  .name = "first", .vm = "guest", .cpus = "0-3,7" },
+	{ .index = 3, .set = VMQ_CORE_Q_BUFFERS | VMQ_CORE_Q_SINGLE |
+	  VMQ_CORE_Q_LOOKAHEAD, .buffers = 77, .lookahead = 64 },
+};
+
 #define TEST_RSS	128
 
 /* Set up by each test that needs it; the table has no initializer. */
@@ -64,6 +72,8 @@ static void test_full(struct vmq_core_state *st)
 	st->filters = test_filters;
 	st->n_mc = ARRAY_SIZE(test_mc);
 	st->mc = test_mc;
+	st->n_params = ARRAY_SIZE(test_params);
+	st->params = test_params;
 }
 
 static void test_encode(struct kunit *test, struct vmq_record *rec)
@@ -106,6 +116,9 @@ static void vmq_core_round_trip(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, out->rss);
 	KUNIT_EXPECT_MEMEQ(test, out->rss, st.rss,
 			   struct_size(st.rss, table, TEST_RSS));
+	KUNIT_ASSERT_EQ(test, out->n_params, st.n_params);
+	KUNIT_EXPECT_MEMEQ(test, out->params, test_params,
+			   sizeof(test_params));
 	vmq_core_free(out);
 }
 
@@ -117,7 +130,9 @@ static void vmq_core_largest(struct kunit *test)
 	test_full(&st);
 	st.n_filters = VMQ_CORE_MAX_FILTERS;
 	st.n_mc = VMQ_CORE_MAX_MC;
-	KUNIT_EXPECT_LE(test, vmq_core_size(&st), (size_t)VMQ_RECORD_DATA_MAX);
+	KUNIT_EXPECT_LE(test, vmq_core_size(&st) + VMQ_CORE_MAX_PARAMS +
+			(VMQ_CORE_MAX_RSS - TEST_RSS) * sizeof(__le16),
+			(size_t)VMQ_RECORD_DATA_MAX);
 }
 
 /* [SR-07] */
@@ -218,6 +233,37 @@ static const struct test_item {
 	  { [41] = 0x10, [48] = 2, [50] = 1 } },
 	{ "RSS by ports of plain IP", -EINVAL, VMQ_CORE_RSS, 54,
 	  { [40] = 4, [48] = 2, [50] = 1 } },
+	{ "no queues", 0, VMQ_CORE_QUEUE_PARAMS, 0 },
+	{ "queue with a name", 0, VMQ_CORE_QUEUE_PARAMS, 26,
+	  { [2] = VMQ_CORE_Q_NAME, [20] = 2, [24] = 'a', 'b' } },
+	{ "queue with CPUs", 0, VMQ_CORE_QUEUE_PARAMS, 27,
+	  { [2] = VMQ_CORE_Q_QUEUED, [22] = 3, [24] = '0', '-', '3' } },
+	{ "two queues", 0, VMQ_CORE_QUEUE_PARAMS, 48,
+	  { [2] = VMQ_CORE_Q_SINGLE, [24] = 1, [26] = VMQ_CORE_Q_SINGLE } },
+	{ "one queue twice", -EINVAL, VMQ_CORE_QUEUE_PARAMS, 48,
+	  { [2] = VMQ_CORE_Q_SINGLE, [26] = VMQ_CORE_Q_SINGLE } },
+	{ "part of a queue", -EINVAL, VMQ_CORE_QUEUE_PARAMS, 23,
+	  { [2] = VMQ_CORE_Q_SINGLE } },
+	{ "queue with nothing set", -EINVAL, VMQ_CORE_QUEUE_PARAMS, 24 },
+	{ "queue setting that is none", -EINVAL, VMQ_CORE_QUEUE_PARAMS, 24,
+	  { [2] = VMQ_CORE_Q_SINGLE, [3] = 1 } },
+	{ "queue setting without value", -EINVAL, VMQ_CORE_QUEUE_PARAMS, 24,
+	  { [2] = VMQ_CORE_Q_BUFFERS } },
+	{ "queue value without setting", -EINVAL, VMQ_CORE_QUEUE_PARAMS, 24,
+	  { [2] = VMQ_CORE_Q_SINGLE, [4] = 1 } },
+	{ "queue text cut short", -EINVAL, VMQ_CORE_QUEUE_PARAMS, 25,
+	  { [2] = VMQ_CORE_Q_NAME, [20] = 2, [24] = 'a' } },
+	{ "queue text with NUL", -EINVAL, VMQ_CORE_QUEUE_PARAMS, 26,
+	  { [2] = VMQ_CORE_Q_NAME, [20] = 2, [24] = 'a' } },
+	{ "queue with reserved", -EINVAL, VMQ_CORE_QUEUE_PARAMS, 24,
+	  { [2] = VMQ_CORE_Q_SINGLE, [23] = 1 } },
+	{ "CPUs that are no list", -EINVAL, VMQ_CORE_QUEUE_PARAMS, 26,
+	  { [2] = VMQ_CORE_Q_QUEUED, [22] = 2, [24] = '0', ':' } },
+	{ "moderation without CPUs", -EINVAL, VMQ_CORE_QUEUE_PARAMS, 24,
+	  { [2] = VMQ_CORE_Q_MODER, [12] = 1 } },
+	{ "moderation of both kinds", -EINVAL, VMQ_CORE_QUEUE_PARAMS, 24,
+	  { [2] = VMQ_CORE_Q_QUEUED | VMQ_CORE_Q_MODER |
+	    VMQ_CORE_Q_ADAPTIVE } },
 };
 
 static void test_item_name(const struct test_item *item, char *name)
