@@ -155,9 +155,11 @@ long_files() {
 }
 
 echo "TAP version 13"
-echo "1..12"
+echo "1..13"
 fuzz >"$logs/fuzz-log" 2>&1 &
 fuzzers=$!
+tools/build/conformance.py >"$logs/conformance" 2>&1
+report "conformance.rst: every requirement once, tests that exist" "$logs/conformance"
 generated >"$logs/generated" 2>&1;		report "generated files are up to date" "$logs/generated"
 style >"$logs/checkpatch" 2>&1;			report "checkpatch --strict" "$logs/checkpatch"
 kernel_doc >"$logs/kernel-doc" 2>&1;		report "kernel-doc" "$logs/kernel-doc"
