@@ -252,6 +252,23 @@ def test_queues():
     traffic.end()
 
 
+def test_queues_and_rules():
+    """Issue 3: all queues and 10,000 rules on one adapter at once, added and
+    deleted under traffic."""
+    world(QUEUES)
+    table, traffic = Rules(), Traffic()
+    locations, times = table.add(exact(RULES, QUEUES))
+    tell("rules over all queues, added", RULES, sum(times))
+    shown = vmqctl("adapter show dev vmq0")[0]
+    ksft_eq((shown["vm-queues"], shown["filters"]),
+            (min(QUEUES - 1, RULES + 1), RULES + 1))
+    times = table.delete(locations)
+    tell("rules over all queues, deleted", RULES, sum(times))
+    shown = vmqctl("adapter show dev vmq0")[0]
+    ksft_eq((shown["vm-queues"], shown["filters"]), (1, 1))
+    traffic.end()
+
+
 # -- ports
 
 def make_ports(count):
