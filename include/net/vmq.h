@@ -21,9 +21,9 @@
  *
  * Counts up whenever a member of &struct vmq_ext_ops changes its meaning, and
  * with each function added: 2 has vmq_ext_resume(), 3 has vmq_ext_continue() and
- * answers that come later.
+ * answers that come later, 4 asks about NICs and properties of ports.
  */
-#define VMQ_EXT_API_VERSION	3
+#define VMQ_EXT_API_VERSION	4
 
 /**
  * VMQ_EXT_NAME_MAX - longest name of an extension, in bytes with the final NUL
@@ -88,6 +88,7 @@ struct vmq_waiter;
  * @session: for the extension, while a save or restore of the port runs; at
  *	most one runs at a time (SR-22, SR-26)
  * @waiter: for the core, see vmq_ext_continue()
+ * @nic: for the core: the extension granted the NIC of the port
  *
  * Lives from a successful attach until detach returned.
  */
@@ -97,6 +98,31 @@ struct vmq_ext_port {
 	void *priv;
 	void *session;
 	struct vmq_waiter *waiter;
+	bool nic;
+};
+
+/**
+ * enum vmq_property_kind - whose a property of a port is
+ * @VMQ_PROPERTY_PORT: the switch's
+ * @VMQ_PROPERTY_EXT: an extension's configuration
+ */
+enum vmq_property_kind {
+	VMQ_PROPERTY_PORT,
+	VMQ_PROPERTY_EXT,
+};
+
+/**
+ * struct vmq_property - a property of a port that is about to be set
+ * @kind: of &enum vmq_property_kind
+ * @type: %VMQ_A_PORT_UUID and so on where it is the switch's, else 0
+ * @ext: the extension where it is one's, else NULL
+ * @value: what it shall be: the attribute of port-set, or config of ext-port-set
+ */
+struct vmq_property {
+	enum vmq_property_kind kind;
+	u16 type;
+	const struct vmq_ext_ops *ext;
+	const struct nlattr *value;
 };
 
 /**
@@ -130,8 +156,20 @@ struct vmq_record {
  *	version that it writes is set record by record
  *
  * @attach: A port comes under the extension: set @priv. Sleeps, rtnl held.
- *	May refuse, with a message in extack.
+ *	May refuse, with a message in extack (X-11). A new port is made all the same
+ *	where a capturing extension refuses, without that extension (X-14).
  * @detach: The port goes; no frame is in the hook any more. Sleeps, rtnl held.
+ * @nic_create: A NIC comes on the port (its MAC address and MTU are those of dev),
+ *	after the attach of all extensions and before the first frame. May refuse
+ *	as attach does. Sleeps, rtnl held.
+ * @nic_delete: The NIC goes, or another extension refused it. Comes before detach,
+ *	and only after a nic_create that succeeded. Sleeps, rtnl held.
+ * @property_set: The administrator is about to set a property of the port; its
+ *	value was checked. May refuse, with a message in extack (X-11). Sleeps, rtnl
+ *	held.
+ * @property_undo: A property that this extension granted is not set, as another
+ *	refused one of the request or it failed; the last one granted comes first.
+ *	Sleeps, rtnl held.
  * @frame: A frame of the port, %VMQ_FROM_GUEST in ingress order and
  *	%VMQ_TO_GUEST in reverse (X-03). skb->data is at the network header, the
  *	MAC header is set and linear, a VLAN tag is in the metadata, the data may
@@ -191,6 +229,14 @@ struct vmq_ext_ops {
 
 	int (*attach)(struct vmq_ext_port *ep, struct netlink_ext_ack *extack);
 	void (*detach)(struct vmq_ext_port *ep);
+	int (*nic_create)(struct vmq_ext_port *ep,
+			  struct netlink_ext_ack *extack);
+	void (*nic_delete)(struct vmq_ext_port *ep);
+	int (*property_set)(struct vmq_ext_port *ep,
+			    const struct vmq_property *prop,
+			    struct netlink_ext_ack *extack);
+	void (*property_undo)(struct vmq_ext_port *ep,
+			      const struct vmq_property *prop);
 	enum vmq_verdict (*frame)(struct vmq_ext_port *ep, struct sk_buff *skb,
 				  enum vmq_dir dir);
 	int (*config_set)(struct vmq_ext_port *ep, const struct nlattr *config,

@@ -350,6 +350,8 @@ static int vmq_ext_check(const struct vmq_ext_ops *ops)
 		return -EINVAL;
 	if (uuid_is_null(&ops->uuid) || ops->class > VMQ_EXT_CLASS_FORWARD)
 		return -EINVAL;
+	if (ops->property_undo && !ops->property_set)
+		return -EINVAL;
 	/* half of a save or restore is none */
 	if (!ops->save_begin != !ops->save_next ||
 	    (ops->save_complete && !ops->save_begin))

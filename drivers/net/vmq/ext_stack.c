@@ -154,8 +154,11 @@ static int vmq_stack_build(const struct vmq_port *port,
 			ep = fresh;
 		else
 			ep = vmq_stack_find(old, inst->ops);
-		if (!WARN_ON_ONCE(!ep))
+		/* one that captures may not have taken this port */
+		if (ep)
 			stack->ep[n++] = ep;
+		else
+			WARN_ON_ONCE(inst->ops->class != VMQ_EXT_CLASS_CAPTURE);
 	}
 	stack->n = n;
 	*out = stack;
@@ -197,6 +200,7 @@ static struct vmq_ext_port *vmq_ext_attach(struct vmq_port *port,
 
 static void vmq_ext_detach(struct vmq_ext_port *ep)
 {
+	vmq_ext_nic_delete(ep);
 	if (ep->ops->detach)
 		ep->ops->detach(ep);
 	kfree(ep);
@@ -217,6 +221,7 @@ int vmq_ext_port_init(struct vmq_port *port, struct netlink_ext_ack *extack)
 	struct vmq_stack *stack;
 	struct vmq_ext_port *ep;
 	unsigned int n = 0;
+	int err;
 
 	ASSERT_RTNL();
 	list_for_each_entry(inst, &port->adapter->exts, node)
@@ -232,10 +237,21 @@ int vmq_ext_port_init(struct vmq_port *port, struct netlink_ext_ack *extack)
 		if (!inst->enabled)
 			continue;
 		ep = vmq_ext_attach(port, inst->ops, extack);
-		if (IS_ERR(ep))
+		if (!IS_ERR(ep)) {
+			stack->ep[n++] = ep;
+			continue;
+		}
+		err = PTR_ERR(ep);
+		if (inst->ops->class != VMQ_EXT_CLASS_CAPTURE)
 			goto err_detach;
-		stack->ep[n++] = ep;
+		/* then it does not see this port, but it can't refuse it */
+		netdev_warn(port->dev, "extension %s does not take it: error %d\n",
+			    inst->ops->name, err);
 	}
+	stack->n = n;
+	err = vmq_ext_stack_nic(stack, extack);
+	if (err)
+		goto err_detach;
 	rcu_assign_pointer(port->stack, stack);
 	return 0;
 
@@ -243,7 +259,7 @@ err_detach:
 	while (n)
 		vmq_ext_detach(stack->ep[--n]);
 	kfree(stack);
-	return PTR_ERR(ep);
+	return err;
 }
 
 /**
@@ -260,7 +276,7 @@ void vmq_ext_port_hide(struct vmq_port *port)
 }
 
 /**
- * vmq_ext_port_destroy() - takes a port from its extensions
+ * vmq_ext_port_destroy() - takes a port and its NIC from its extensions
  * @port: the port, a grace period after vmq_ext_port_hide()
  *
  * Context: Process context, rtnl held. Harmless when called again.
@@ -268,10 +284,14 @@ void vmq_ext_port_hide(struct vmq_port *port)
 void vmq_ext_port_destroy(struct vmq_port *port)
 {
 	struct vmq_stack *stack = port->dead_stack;
+	unsigned int n;
 
 	if (!stack)
 		return;
 	port->dead_stack = NULL;
+	/* the NIC from all of them first */
+	for (n = stack->n; n; n--)
+		vmq_ext_nic_delete(stack->ep[n - 1]);
 	while (stack->n)
 		vmq_ext_detach(stack->ep[--stack->n]);
 	kfree(stack);
@@ -375,6 +395,11 @@ int vmq_stacks_add(struct vmq_adapter *a, struct vmq_ext_inst *inst,
 			err = PTR_ERR(c[i].ep);
 			goto err_detach;
 		}
+		err = vmq_ext_nic_create(c[i].ep, extack);
+		if (err) {
+			i++;
+			goto err_detach;
+		}
 	}
 	inst->enabled = true;
 	err = vmq_ext_changes_build(c, n);
@@ -426,7 +451,7 @@ int vmq_stacks_remove(struct vmq_adapter *a, struct vmq_ext_inst *inst)
 	/* once for all ports: then no frame is in the extension any more */
 	synchronize_net();
 	for (i = 0; i < n; i++)
-		if (!WARN_ON_ONCE(!c[i].ep))
+		if (c[i].ep)
 			vmq_ext_detach(c[i].ep);
 	if (inst->frames)
 		static_branch_dec(&vmq_ext_key);

@@ -226,6 +226,28 @@ unlock:
 	return err;
 }
 
+/* The other extensions of the port are asked first. */
+static int vmq_nl_ext_config(struct vmq_ext_port *ep,
+			     const struct nlattr *config,
+			     struct netlink_ext_ack *extack)
+{
+	struct vmq_port *port = vmq_port_priv(ep->dev);
+	const struct vmq_property prop = {
+		.kind = VMQ_PROPERTY_EXT,
+		.ext = ep->ops,
+		.value = config,
+	};
+	int err;
+
+	err = vmq_ext_property_set(port, &prop, 1, extack);
+	if (err)
+		return err;
+	err = ep->ops->config_set(ep, config, extack);
+	if (err)
+		vmq_ext_property_undo(port, &prop, 1);
+	return err;
+}
+
 /**
  * vmq_nl_ext_port_set_doit() - ext-port-set: configures an extension of a port
  * @skb: the request
@@ -251,7 +273,7 @@ int vmq_nl_ext_port_set_doit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "the extension has no configuration");
 		err = -EOPNOTSUPP;
 	} else {
-		err = ep->ops->config_set(ep, config, info->extack);
+		err = vmq_nl_ext_config(ep, config, info->extack);
 	}
 	rtnl_unlock();
 	return err;

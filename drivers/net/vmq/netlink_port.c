@@ -354,13 +354,33 @@ static const struct vmq_port_knob {
 	},
 };
 
+/* What the request changes, for extensions; -> how many properties. */
+static unsigned int vmq_port_properties(const struct genl_info *info,
+					struct vmq_property *props)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(vmq_port_knobs); i++) {
+		const struct nlattr *attr = info->attrs[vmq_port_knobs[i].attr];
+
+		if (attr)
+			props[n++] = (struct vmq_property){
+				.kind = VMQ_PROPERTY_PORT,
+				.type = nla_type(attr),
+				.value = attr,
+			};
+	}
+	return n;
+}
+
 static int vmq_port_change(struct vmq_port *port, const struct genl_info *info)
 {
 	const unsigned int n = ARRAY_SIZE(vmq_port_knobs);
-	const struct vmq_port_knob *knob;
+	struct vmq_property props[ARRAY_SIZE(vmq_port_knobs)];
 	struct vmq_port_change change = { .info = info };
+	const struct vmq_port_knob *knob;
+	unsigned int i, n_props;
 	bool any = false;
-	unsigned int i;
 	int err = 0;
 
 	if (vmq_session_runs(port)) {
@@ -379,8 +399,14 @@ static int vmq_port_change(struct vmq_port *port, const struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "nothing to change is given");
 		err = -EINVAL;
 	}
+	n_props = vmq_port_properties(info, props);
 	if (!err)
+		err = vmq_ext_property_set(port, props, n_props, info->extack);
+	if (!err) {
 		err = vmq_port_policy_commit(port, &change, info->extack);
+		if (err)
+			vmq_ext_property_undo(port, props, n_props);
+	}
 	for (i = 0; i < n && !err; i++)
 		if (info->attrs[vmq_port_knobs[i].attr] &&
 		    vmq_port_knobs[i].apply)

@@ -611,6 +611,17 @@ static inline enum vmq_verdict vmq_ext_frame(const struct vmq_port *port,
 	return stack ? __vmq_ext_frame(stack, skb, dir) : VMQ_PASS;
 }
 
+/* ---- ext_veto.c: what extensions may refuse ---- */
+
+int vmq_ext_nic_create(struct vmq_ext_port *ep, struct netlink_ext_ack *extack);
+void vmq_ext_nic_delete(struct vmq_ext_port *ep);
+int vmq_ext_stack_nic(struct vmq_stack *stack, struct netlink_ext_ack *extack);
+int vmq_ext_property_set(struct vmq_port *port,
+			 const struct vmq_property *props, unsigned int n,
+			 struct netlink_ext_ack *extack);
+void vmq_ext_property_undo(struct vmq_port *port,
+			   const struct vmq_property *props, unsigned int n);
+
 int vmq_ext_adapter_init(struct vmq_adapter *a);
 void vmq_ext_adapter_destroy(struct vmq_adapter *a);
 int vmq_ext_port_init(struct vmq_port *port, struct netlink_ext_ack *extack);
