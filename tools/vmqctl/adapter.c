@@ -52,18 +52,7 @@ ATTR_SET(adapter);
 
 static int adapter_show(struct args *args)
 {
-	struct nl_request req;
-	const char *dev;
-	const struct keyword keywords[] = {
-		{ "dev", &dev },
-	};
-	int err;
-
-	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
-	if (err)
-		return err;
-	err = nl_request(&req, VMQ_CMD_ADAPTER_GET, &adapter_set, dev);
-	return err ? err : nl_show(&req, dev);
+	return nl_show_dev(VMQ_CMD_ADAPTER_GET, &adapter_set, args);
 }
 
 static int adapter_set_values(struct args *args)

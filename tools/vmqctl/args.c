@@ -72,6 +72,14 @@ int args_parse(struct args *args, const struct keyword *kw, size_t n)
 	return err ? err : args_end(args);
 }
 
+/* "dev DEV" or nothing. */
+int args_dev(struct args *args, const char **dev)
+{
+	const struct keyword kw = { "dev", dev };
+
+	return args_parse(args, &kw, 1);
+}
+
 /* Takes the next word if it is word, or an abbreviation of it. */
 bool args_take(struct args *args, const char *word)
 {

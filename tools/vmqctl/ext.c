@@ -41,15 +41,11 @@ static int ext_show(struct args *args)
 {
 	struct nl_request req;
 	const char *dev;
-	const struct keyword keywords[] = {
-		{ "dev", &dev },
-	};
 	int err;
 
-	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
-	if (err)
-		return err;
-	err = nl_request(&req, VMQ_CMD_EXT_GET, &ext_set, dev);
+	err = args_dev(args, &dev);
+	if (!err)
+		err = nl_request(&req, VMQ_CMD_EXT_GET, &ext_set, dev);
 	return err ? err : nl_show(&req, false);
 }
 

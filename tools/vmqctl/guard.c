@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nl.h"
+#include "ext_port.h"
 #include "out.h"
 #include "vmqctl.h"
 
@@ -86,14 +86,15 @@ static const struct attr_desc guard_attrs[] = {
 
 static ATTR_SET(guard);
 
-static const struct attr_desc ext_port_attrs[] = {
-	[VMQ_A_EXT_PORT_IFINDEX] = ATTR("ifindex", IFINDEX),
-	[VMQ_A_EXT_PORT_DEV] = ATTR("dev", STR),
-	[VMQ_A_EXT_PORT_NAME] = ATTR("name", STR),
-	[VMQ_A_EXT_PORT_CONFIG] = ATTR_NESTED("config", guard_set, false),
-};
+EXT_PORT_SET(guard_set);
 
-static ATTR_SET(ext_port);
+static const struct ext_kind guard = {
+	.name = GUARD_NAME,
+	.config = &guard_set,
+	.port = &ext_port_set,
+	.lists = { VMQ_A_GUARD_BINDING },
+	.summary = VMQ_A_GUARD_SUMMARY,
+};
 
 /* ---- show ---- */
 
@@ -134,109 +135,12 @@ static void binding_text(const void *buf, size_t len)
 	attr_show(&rest, buf, len, false);
 }
 
-/* What is to be shown, and what has come of it. */
-struct show {
-	const char *dev;
-	uint16_t part;		/* an attribute of guard_set, 0 for all of them */
-	char *config;		/* attributes of guard_set, of all messages */
-	size_t len;
-	bool failed;
-};
-
-static void show_part(const struct show *s, const void *config, size_t size)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each_payload(config, size) {
-		if (mnl_attr_get_type(attr) != s->part)
-			continue;
-		out_obj_begin(NULL);
-		out_cstr("dev", s->dev);
-		attr_show(guard_attrs[s->part].nested,
-			  mnl_attr_get_payload(attr),
-			  mnl_attr_get_payload_len(attr), false);
-		out_obj_end();
-	}
-}
-
-static void collect(struct show *s, const void *config, size_t size)
-{
-	char *grown = realloc(s->config, s->len + MNL_ALIGN(size));
-
-	if (!grown) {
-		s->failed = true;
-		return;
-	}
-	s->config = grown;
-	memset(grown + s->len, 0, MNL_ALIGN(size));
-	memcpy(grown + s->len, config, size);
-	s->len += MNL_ALIGN(size);
-}
-
-static void take_config(const void *attrs, size_t len, void *arg)
-{
-	const struct nlattr *config;
-	struct show *s = arg;
-	size_t size;
-
-	config = attr_find(attrs, len, VMQ_A_EXT_PORT_CONFIG);
-	if (!config)
-		return;
-	size = mnl_attr_get_payload_len(config);
-	if (s->part)
-		show_part(s, mnl_attr_get_payload(config), size);
-	else if (size)
-		collect(s, mnl_attr_get_payload(config), size);
-}
-
-static void show_all(const struct show *s)
-{
-	const struct nlattr *summary;
-
-	out_obj_begin(NULL);
-	out_cstr("dev", s->dev);
-	out_cstr("name", GUARD_NAME);
-	attr_show_list(&guard_set, VMQ_A_GUARD_BINDING, s->config, s->len);
-	summary = attr_find(s->config, s->len, VMQ_A_GUARD_SUMMARY);
-	if (summary) {
-		out_obj_begin("summary");
-		attr_show(&summary_set, mnl_attr_get_payload(summary),
-			  mnl_attr_get_payload_len(summary), false);
-		out_obj_end();
-	}
-	out_obj_end();
-}
-
-/* Starts a request about guard on the port dev. */
-static int guard_request(struct nl_request *req, uint8_t cmd, const char *dev)
-{
-	int err;
-
-	if (!dev)
-		return usage_error("\"dev\" is missing");
-	err = nl_request(req, cmd, &ext_port_set, dev);
-	return err ? err : nl_put_str(req, "name", VMQ_A_EXT_PORT_NAME,
-				      GUARD_NAME);
-}
-
-/*
- * Starts the attribute config, which mnl_attr_nest_end ends. What is in it is
- * the extension's matter; to the family it is binary and not NLA_F_NESTED.
- */
-static struct nlattr *config_start(struct nl_request *req)
-{
-	struct nlattr *config = mnl_nlmsg_get_payload_tail(req->nlh);
-
-	mnl_attr_put(req->nlh, VMQ_A_EXT_PORT_CONFIG, 0, NULL);
-	return config;
-}
-
 static int guard_show(struct args *args)
 {
-	struct show s = { .part = 0 };
-	struct nl_request req;
+	uint16_t part = 0;
+	const char *dev;
 	const struct keyword keywords[] = {
-		{ "dev", &s.dev },
+		{ "dev", &dev },
 	};
 	int err;
 
@@ -244,26 +148,11 @@ static int guard_show(struct args *args)
 	if (err)
 		return err;
 	if (args_take(args, "bindings"))
-		s.part = VMQ_A_GUARD_BINDING;
+		part = VMQ_A_GUARD_BINDING;
 	else if (args_take(args, "summary"))
-		s.part = VMQ_A_GUARD_SUMMARY;
+		part = VMQ_A_GUARD_SUMMARY;
 	err = args_end(args);
-	if (err)
-		return err;
-
-	err = guard_request(&req, VMQ_CMD_EXT_PORT_GET, s.dev);
-	if (err)
-		return err;
-	out_array();
-	err = nl_dump(&req, take_config, &s);
-	if (s.failed) {
-		complain("out of memory");
-		err = VMQCTL_FAILED;
-	}
-	if (!err && !s.part)
-		show_all(&s);
-	free(s.config);
-	return err;
+	return err ? err : ext_port_show(&guard, dev, part);
 }
 
 /* ---- add, del ---- */
@@ -330,10 +219,10 @@ static int change_binding(struct args *args, uint16_t type)
 		return err;
 	if (!ip && !mac)
 		return usage_error("\"ip\" or \"mac\" is missing");
-	err = guard_request(&req, VMQ_CMD_EXT_PORT_SET, dev);
+	err = ext_port_request(&req, VMQ_CMD_EXT_PORT_SET, &guard, dev);
 	if (err)
 		return err;
-	config = config_start(&req);
+	config = ext_port_config(&req);
 	binding = mnl_attr_nest_start(req.nlh, type);
 	if (ip)
 		err = put_ip(&req, ip);
@@ -450,10 +339,10 @@ static int guard_set_options(struct args *args)
 		any |= !!word[i];
 	if (!any)
 		return usage_error("nothing to set");
-	err = guard_request(&req, VMQ_CMD_EXT_PORT_SET, dev);
+	err = ext_port_request(&req, VMQ_CMD_EXT_PORT_SET, &guard, dev);
 	if (err)
 		return err;
-	config = config_start(&req);
+	config = ext_port_config(&req);
 	if (word[CHECKS])
 		err = put_checks(&req, word[CHECKS]);
 	if (!err && word[SNOOP])
@@ -495,10 +384,10 @@ static int guard_flush(struct args *args)
 	err = args_end(args);
 	if (err)
 		return err;
-	err = guard_request(&req, VMQ_CMD_EXT_PORT_SET, dev);
+	err = ext_port_request(&req, VMQ_CMD_EXT_PORT_SET, &guard, dev);
 	if (err)
 		return err;
-	config = config_start(&req);
+	config = ext_port_config(&req);
 	if (fixed)
 		mnl_attr_put(req.nlh, VMQ_A_GUARD_FLUSH_STATIC, 0, NULL);
 	if (learned)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "nl.h"
+#include "ext_port.h"
 #include "out.h"
 #include "units.h"
 #include "vmqctl.h"
@@ -49,14 +49,13 @@ static const struct attr_set meter_set = {
 	.text = meter_text,
 };
 
-static const struct attr_desc ext_port_attrs[] = {
-	[VMQ_A_EXT_PORT_IFINDEX] = ATTR("ifindex", IFINDEX),
-	[VMQ_A_EXT_PORT_DEV] = ATTR("dev", STR),
-	[VMQ_A_EXT_PORT_NAME] = ATTR("name", STR),
-	[VMQ_A_EXT_PORT_CONFIG] = ATTR_NESTED("config", meter_set, false),
-};
+EXT_PORT_SET(meter_set);
 
-static ATTR_SET(ext_port);
+static const struct ext_kind meter = {
+	.name = METER_NAME,
+	.config = &meter_set,
+	.port = &ext_port_set,
+};
 
 /* ---- show ---- */
 
@@ -126,31 +125,16 @@ static void take_config(const void *attrs, size_t len, void *arg)
 	out_obj_end();
 }
 
-/* Starts a request about meter on the port dev. */
-static int meter_request(struct nl_request *req, uint8_t cmd, const char *dev)
-{
-	int err;
-
-	if (!dev)
-		return usage_error("\"dev\" is missing");
-	err = nl_request(req, cmd, &ext_port_set, dev);
-	return err ? err : nl_put_str(req, "name", VMQ_A_EXT_PORT_NAME,
-				      METER_NAME);
-}
-
 static int meter_show(struct args *args)
 {
 	struct nl_request req;
 	const char *dev;
-	const struct keyword keywords[] = {
-		{ "dev", &dev },
-	};
 	int err;
 
-	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
+	err = args_dev(args, &dev);
 	if (err)
 		return err;
-	err = meter_request(&req, VMQ_CMD_EXT_PORT_GET, dev);
+	err = ext_port_request(&req, VMQ_CMD_EXT_PORT_GET, &meter, dev);
 	if (err)
 		return err;
 	out_array();
@@ -158,18 +142,6 @@ static int meter_show(struct args *args)
 }
 
 /* ---- set, clear ---- */
-
-/*
- * The attribute config. What is in it is the extension's matter; to the family it
- * is binary and not NLA_F_NESTED.
- */
-static struct nlattr *config_start(struct nl_request *req)
-{
-	struct nlattr *config = mnl_nlmsg_get_payload_tail(req->nlh);
-
-	mnl_attr_put(req->nlh, VMQ_A_EXT_PORT_CONFIG, 0, NULL);
-	return config;
-}
 
 enum { RX_RATE, RX_BURST, RX_PPS, RX_PPS_BURST, TX_RATE, TX_BURST, TX_PPS,
 	TX_PPS_BURST, SHAPE, SHAPE_LIMIT, WORDS };
@@ -231,10 +203,10 @@ static int meter_set_limits(struct args *args)
 	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
 	if (err)
 		return err;
-	err = meter_request(&req, VMQ_CMD_EXT_PORT_SET, dev);
+	err = ext_port_request(&req, VMQ_CMD_EXT_PORT_SET, &meter, dev);
 	if (err)
 		return err;
-	config = config_start(&req);
+	config = ext_port_config(&req);
 	for (i = 0; i < WORDS; i++) {
 		if (!word[i])
 			continue;
@@ -254,18 +226,15 @@ static int meter_clear(struct args *args)
 	struct nlattr *config;
 	struct nl_request req;
 	const char *dev;
-	const struct keyword keywords[] = {
-		{ "dev", &dev },
-	};
 	int err;
 
-	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
+	err = args_dev(args, &dev);
 	if (err)
 		return err;
-	err = meter_request(&req, VMQ_CMD_EXT_PORT_SET, dev);
+	err = ext_port_request(&req, VMQ_CMD_EXT_PORT_SET, &meter, dev);
 	if (err)
 		return err;
-	config = config_start(&req);
+	config = ext_port_config(&req);
 	mnl_attr_put(req.nlh, VMQ_A_METER_CLEAR, 0, NULL);
 	mnl_attr_nest_end(req.nlh, config);
 	return nl_do(&req, NULL, NULL);

@@ -391,6 +391,19 @@ int nl_show(struct nl_request *req, bool one)
 		     nl_dump(req, show_object, req);
 }
 
+/* "show", and "show dev DEV" of what is one object for each device. */
+int nl_show_dev(uint8_t cmd, const struct attr_set *set, struct args *args)
+{
+	struct nl_request req;
+	const char *dev;
+	int err;
+
+	err = args_dev(args, &dev);
+	if (!err)
+		err = nl_request(&req, cmd, set, dev);
+	return err ? err : nl_show(&req, dev);
+}
+
 /* One request; what it made or changed is its answer, and shown. */
 int nl_show_answer(struct nl_request *req)
 {

@@ -38,6 +38,7 @@ struct setting {
 	int (*put)(struct nl_request *req, const char *value);
 };
 
+struct args;
 struct keyword;
 
 void settings_keywords(const struct setting *settings, size_t n,
@@ -50,6 +51,7 @@ int nl_dump(struct nl_request *req, nl_answer answer, void *arg);
 int nl_do_quiet(struct nl_request *req, nl_answer answer, void *arg);
 
 int nl_show(struct nl_request *req, bool one);
+int nl_show_dev(uint8_t cmd, const struct attr_set *set, struct args *args);
 int nl_show_answer(struct nl_request *req);
 int nl_do_entries(struct nl_request *req, uint16_t status, const char *what);
 

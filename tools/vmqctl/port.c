@@ -89,18 +89,7 @@ ATTR_SET(port);
 
 static int port_show(struct args *args)
 {
-	struct nl_request req;
-	const char *dev;
-	const struct keyword keywords[] = {
-		{ "dev", &dev },
-	};
-	int err;
-
-	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
-	if (err)
-		return err;
-	err = nl_request(&req, VMQ_CMD_PORT_GET, &port_set, dev);
-	return err ? err : nl_show(&req, dev);
+	return nl_show_dev(VMQ_CMD_PORT_GET, &port_set, args);
 }
 
 static int put_uuid(struct nl_request *req, const char *value)
@@ -302,12 +291,9 @@ static int port_abort(struct args *args)
 {
 	struct nl_request req;
 	const char *dev;
-	const struct keyword keywords[] = {
-		{ "dev", &dev },
-	};
 	int err;
 
-	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
+	err = args_dev(args, &dev);
 	if (err)
 		return err;
 	if (!dev)

@@ -71,6 +71,7 @@ struct keyword {
 int args_parse(struct args *args, const struct keyword *kw, size_t n);
 int args_parse_some(struct args *args, const struct keyword *kw, size_t n);
 int args_end(struct args *args);
+int args_dev(struct args *args, const char **dev);
 bool args_take(struct args *args, const char *word);
 bool is_abbreviation(const char *word, const char *whole);
 int parse_mac(const char *what, const char *s, uint8_t *mac);
