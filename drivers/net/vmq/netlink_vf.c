@@ -75,6 +75,13 @@ static struct vmq_vf *vmq_nl_vf_side(const struct genl_info *info, bool *own)
 
 /* ---- vf-get ---- */
 
+static int vmq_get_vf(struct sk_buff *msg, const struct genl_info *info)
+{
+	struct vmq_vf *vf = vmq_nl_vf(info);
+
+	return IS_ERR(vf) ? PTR_ERR(vf) : vmq_fill_vf(msg, vf);
+}
+
 /**
  * vmq_nl_vf_get_doit() - vf-get of one VF
  * @skb: the request
@@ -85,19 +92,7 @@ static struct vmq_vf *vmq_nl_vf_side(const struct genl_info *info, bool *own)
  */
 int vmq_nl_vf_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct sk_buff *msg;
-	struct vmq_vf *vf;
-	void *hdr;
-	int err;
-
-	msg = vmq_nl_reply_start(info, &hdr);
-	if (!msg)
-		return -ENOMEM;
-	rtnl_lock();
-	vf = vmq_nl_vf(info);
-	err = IS_ERR(vf) ? PTR_ERR(vf) : vmq_fill_vf(msg, vf);
-	rtnl_unlock();
-	return vmq_nl_reply_end(info, msg, hdr, err);
+	return vmq_nl_get(info, vmq_get_vf);
 }
 
 static int vmq_dump_vfs(struct sk_buff *skb, struct netlink_callback *cb,
@@ -201,7 +196,7 @@ static int vmq_nl_block(const struct genl_info *info, u32 *block)
 	return 0;
 }
 
-static int vmq_vf_block_get(struct sk_buff *msg, struct genl_info *info)
+static int vmq_vf_block_get(struct sk_buff *msg, const struct genl_info *info)
 {
 	const struct vmq_vf_block *b;
 	struct vmq_vf *vf;
@@ -236,17 +231,7 @@ static int vmq_vf_block_get(struct sk_buff *msg, struct genl_info *info)
  */
 int vmq_nl_vf_block_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct sk_buff *msg;
-	void *hdr;
-	int err;
-
-	msg = vmq_nl_reply_start(info, &hdr);
-	if (!msg)
-		return -ENOMEM;
-	rtnl_lock();
-	err = vmq_vf_block_get(msg, info);
-	rtnl_unlock();
-	return vmq_nl_reply_end(info, msg, hdr, err);
+	return vmq_nl_get(info, vmq_vf_block_get);
 }
 
 static int vmq_vf_block_set(struct genl_info *info)
@@ -307,7 +292,8 @@ int vmq_nl_vf_block_set_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-static int vmq_vf_block_changed(struct sk_buff *msg, struct genl_info *info)
+static int vmq_vf_block_changed(struct sk_buff *msg,
+				const struct genl_info *info)
 {
 	struct vmq_vf *vf;
 	u64 changed;
@@ -340,15 +326,5 @@ static int vmq_vf_block_changed(struct sk_buff *msg, struct genl_info *info)
  */
 int vmq_nl_vf_block_changed_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct sk_buff *msg;
-	void *hdr;
-	int err;
-
-	msg = vmq_nl_reply_start(info, &hdr);
-	if (!msg)
-		return -ENOMEM;
-	rtnl_lock();
-	err = vmq_vf_block_changed(msg, info);
-	rtnl_unlock();
-	return vmq_nl_reply_end(info, msg, hdr, err);
+	return vmq_nl_get(info, vmq_vf_block_changed);
 }
