@@ -96,11 +96,28 @@ build() {
 		grep -v 'Skipping BTF' | grep "$tree\|^ERROR\|undefined"
 }
 
+# example KERNELDIR: the guide's extension, built as the guide says
+example() {
+	local dir=$1 tree=$logs/example vmq=$logs/linux-6.12
+	rm -rf "$tree"
+	mkdir -p "$tree"
+	cp Documentation/networking/vmq/example_ext.c "$tree/"
+	# shellcheck disable=SC2016 # make expands it
+	printf 'obj-m := example_ext.o\nccflags-y := -I$(VMQ)/include\n' >"$tree/Kbuild"
+	if ! make -C "$dir" M="$tree" VMQ="$vmq" KBUILD_EXTRA_SYMBOLS="$vmq/Module.symvers" \
+		W=1 C=2 modules >"$logs/example.make" 2>&1; then
+		tail -n 20 "$logs/example.make"
+	fi
+	grep -E 'warning|error|undefined' "$logs/example.make" | grep -v 'Skipping BTF' |
+		grep "$tree\|^ERROR\|undefined"
+	style_of Documentation/networking/vmq/example_ext.c
+}
+
 shell() {
 	local f
 	while read -r f; do
 		head -n 1 "$f" 2>/dev/null | grep -qE '^#!.*/(env )?(ba)?sh' && shellcheck -x -P SCRIPTDIR "$f" 2>&1
-	done < <(files '*.sh' '.ci/*' 'tools/*' 'selftests/*')
+	done < <(files '*.sh' '.ci/*' 'tools/*' 'selftests/*' 'Documentation/*')
 }
 
 python() {
@@ -165,6 +182,8 @@ style >"$logs/checkpatch" 2>&1;			report "checkpatch --strict" "$logs/checkpatch
 kernel_doc >"$logs/kernel-doc" 2>&1;		report "kernel-doc" "$logs/kernel-doc"
 build linux-6.12 "$("$testvm" --print kerneldir qemu)" >"$logs/build-6.12" 2>&1
 report "W=1 and sparse, distribution's Linux 6.12" "$logs/build-6.12"
+example "$("$testvm" --print kerneldir qemu)" >"$logs/example-log" 2>&1
+report "the example extension of the guide" "$logs/example-log"
 build linux-7.3 "$("$testvm" --print kerneldir uml-debug)" ARCH=um VMQ_KUNIT=1 >"$logs/build-7.3" 2>&1
 report "W=1 and sparse, Linux 7.3 with the KUnit suites" "$logs/build-7.3"
 shell >"$logs/shellcheck" 2>&1;			report "shellcheck" "$logs/shellcheck"
