@@ -64,8 +64,8 @@ void vmq_words_init(struct vmq_words *words, const struct vmq_key *mask);
  * Each word with a factor of its own, so that equal words do not cancel out. The
  * factors are from the digits of pi; the seed is each adapter's own.
  */
-static inline u64 vmq_hash_tag(const struct vmq_words *words, u64 seed,
-			       const u64 *masked)
+static __always_inline u64 vmq_hash_tag(const struct vmq_words *words,
+					u64 seed, const u64 *masked)
 {
 	static const u64 factor[VMQ_KEY_WORDS] = {
 		0x243f6a8885a308d3, 0x13198a2e03707345, 0xa4093822299f31d1,
@@ -83,14 +83,14 @@ static inline u64 vmq_hash_tag(const struct vmq_words *words, u64 seed,
 	return seed * GOLDEN_RATIO_64 | 1;
 }
 
-static inline unsigned int vmq_hash_first(const struct vmq_hash *hash, u64 tag)
+static __always_inline unsigned int vmq_hash_first(const struct vmq_hash *hash, u64 tag)
 {
 	return tag >> (64 - hash->bits);
 }
 
-static inline bool vmq_words_equal(const struct vmq_words *words,
-				   const u64 *masked,
-				   const struct vmq_key *key)
+static __always_inline bool vmq_words_equal(const struct vmq_words *words,
+					    const u64 *masked,
+					    const struct vmq_key *key)
 {
 	const u64 *word = vmq_key_words(key);
 	u64 differ = 0;
@@ -111,10 +111,9 @@ static inline bool vmq_words_equal(const struct vmq_words *words,
  * Context: RCU read side, or the lock for changes held.
  * Return: the rule or NULL.
  */
-static inline struct vmq_rule *vmq_hash_find(const struct vmq_hash *hash,
-					     const struct vmq_words *words,
-					     u64 seed,
-					     const struct vmq_key *key)
+static __always_inline struct vmq_rule *
+vmq_hash_find(const struct vmq_hash *hash, const struct vmq_words *words,
+	      u64 seed, const struct vmq_key *key)
 {
 	const u64 *word = vmq_key_words(key);
 	u64 masked[VMQ_KEY_WORDS], tag, found;
