@@ -24,6 +24,12 @@ static __always_inline bool vmq_tap_stack(struct net_device *dev,
 	       dev_nit_active(dev);
 }
 
+/* NULL where nobody reads. */
+static __always_inline struct tap_queue *vmq_tap_first(struct vmq_port *port)
+{
+	return rcu_dereference(port->tap.taps[0]);
+}
+
 /*
  * As tap_handle_frame() does with a frame that needs no work, for a tap with one
  * queue. A reader that is busy is not woken.
@@ -31,14 +37,12 @@ static __always_inline bool vmq_tap_stack(struct net_device *dev,
 static __always_inline bool vmq_tap_produce(struct vmq_port *port,
 					    struct sk_buff *skb)
 {
-	struct tap_queue *tq;
+	struct tap_queue *tq = vmq_tap_first(port);
 
-	if (unlikely(READ_ONCE(port->tap.numvtaps) != 1) ||
+	/* tap.ko fills the array from its start on */
+	if (unlikely(!tq) || unlikely(rcu_access_pointer(port->tap.taps[1])) ||
 	    unlikely(skb_is_gso(skb)) ||
 	    unlikely(skb->ip_summed == CHECKSUM_PARTIAL))
-		return false;
-	tq = rcu_dereference(port->tap.taps[0]);
-	if (unlikely(!tq))
 		return false;
 	/* a guest that does not read must not hold what a sender needs back */
 	skb_orphan(skb);
