@@ -14,6 +14,9 @@
 #include "rule_table.h"
 #include "trace.h"
 
+/* Copies of a frame that the stack takes where it arrived. */
+#define VMQ_FLOOD_AT_ONCE	256
+
 /* What is known of a frame while it waits in a FIFO. */
 struct vmq_frame {
 	bool flood;			/* a copy, in the counters of the port only */
@@ -277,6 +280,26 @@ void vmq_queue_work(struct work_struct *work)
 	rcu_read_unlock();
 }
 
+/* See vmq_queue_receive(). in_place: the host's stack may take it at once. */
+static void __vmq_queue_receive(struct vmq_queue *q, struct sk_buff *skb,
+				bool flood, bool in_place)
+{
+	struct vmq_port *port;
+
+	q = vmq_rss_queue(q, skb);
+	port = rcu_dereference(q->port);
+	if (READ_ONCE(q->fifo.slow) & VMQ_SLOW_FIFO || !port ||
+	    (!in_place && !READ_ONCE(port->claimed))) {
+		vmq_queue_put(q, skb, flood);
+		return;
+	}
+	if (!vmq_queue_rx(q, skb, flood))
+		return;
+	trace_vmq_deliver(q, 1, false);
+	if (!READ_ONCE(port->claimed) || !vmq_tap_give(port, skb))
+		netif_receive_skb_core(skb);
+}
+
 /**
  * vmq_queue_receive() - receives a frame that does not come from the uplink
  * @q: the queue
@@ -284,30 +307,18 @@ void vmq_queue_work(struct work_struct *work)
  * @flood: it is a copy, counted by the port alone
  *
  * A guest's ring takes the frame at once. The stack does not: the caller may be
- * deep in it, or in the middle of a list of ports.
+ * deep in it.
  *
  * Context: RCU read side, BH off.
  */
 void vmq_queue_receive(struct vmq_queue *q, struct sk_buff *skb, bool flood)
 {
-	struct vmq_port *port;
-
-	q = vmq_rss_queue(q, skb);
-	port = rcu_dereference(q->port);
-	if (READ_ONCE(q->fifo.slow) & VMQ_SLOW_FIFO || !port ||
-	    !READ_ONCE(port->claimed)) {
-		vmq_queue_put(q, skb, flood);
-		return;
-	}
-	if (!vmq_queue_rx(q, skb, flood))
-		return;
-	trace_vmq_deliver(q, 1, false);
-	if (!vmq_tap_give(port, skb))
-		netif_receive_skb_core(skb);
+	__vmq_queue_receive(q, skb, flood, false);
 }
 
 /* A copy of a flooded frame for one port. */
-static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb)
+static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb,
+			   bool in_place)
 {
 	struct net_device *dev = port->dev;
 
@@ -327,7 +338,7 @@ static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb)
 	skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(skb->dev)));
 	skb->priority = 0;
 	/* behind what the port already has, ahead of what comes later */
-	vmq_queue_receive(vmq_port_queue(port), skb, true);
+	__vmq_queue_receive(vmq_port_queue(port), skb, true, in_place);
 }
 
 /**
@@ -335,6 +346,8 @@ static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb)
  * @a: the adapter
  * @skb: the frame, data at the network header; stays the caller's
  * @but: port that does not get it, as it sent it or has it already, or NULL
+ * @in_place: it comes from the uplink: the stack takes the first copies at once,
+ *	others wait in the FIFOs, so that the work in one softirq has an end
  *
  * Broadcast and multicast frames go to all ports, unicast ones to those in
  * promiscuous mode, and what is between neighbours on a link (802.1D) to none. A
@@ -344,8 +357,9 @@ static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb)
  * Context: RCU read side, BH off.
  */
 void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
-	       const struct vmq_port *but)
+	       const struct vmq_port *but, bool in_place)
 {
+	int at_once = in_place ? VMQ_FLOOD_AT_ONCE : 0;
 	const u8 *dst = eth_hdr(skb)->h_dest;
 	bool all = is_multicast_ether_addr(dst);
 	const struct vmq_port *from = NULL;
@@ -362,7 +376,7 @@ void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 		    (port->dev->flags & IFF_UP) &&
 		    !vmq_policy_isolates(from, port) &&
 		    (all || (port->dev->flags & IFF_PROMISC)))
-			vmq_flood_port(port, skb);
+			vmq_flood_port(port, skb, at_once-- > 0);
 	}
 	vmq_vfs_flood(a, skb, but);
 }
@@ -420,9 +434,9 @@ static noinline rx_handler_result_t vmq_rx_any(struct vmq_adapter *a,
 	}
 	/* a filter names who has the frame itself, the others have copies */
 	if (is_multicast_ether_addr(eth_hdr(skb)->h_dest))
-		vmq_flood(a, skb, q ? rcu_dereference(q->port) : NULL);
+		vmq_flood(a, skb, q ? rcu_dereference(q->port) : NULL, true);
 	else if (!q && unlikely(READ_ONCE(a->n_promisc)))
-		vmq_flood(a, skb, NULL);
+		vmq_flood(a, skb, NULL, true);
 	if (!q)
 		q = vmq_rss_default(a, skb);
 	else
@@ -472,7 +486,7 @@ rx_handler_result_t vmq_rx(struct sk_buff **pskb)
 		return RX_HANDLER_ANOTHER;
 	}
 	port = rcu_dereference(q->port);
-	if (unlikely(!READ_ONCE(port->tap.numvtaps)))
+	if (unlikely(!vmq_tap_first(port)))
 		return vmq_rx_any(a, q, skb);
 	vmq_rx_count(q, skb);
 	return vmq_tap_give(port, skb) ? RX_HANDLER_CONSUMED :

@@ -159,7 +159,7 @@ static void vmq_tx_multicast(struct vmq_adapter *a, struct vmq_port *from,
 		vmq_tx_drop(s, skb, SKB_DROP_REASON_NOT_SPECIFIED);
 		return;
 	}
-	vmq_flood(a, skb, from);
+	vmq_flood(a, skb, from, false);
 	if (from && (a->dev->flags & IFF_UP) && !READ_ONCE(a->private))
 		vmq_tx_local_copy(vmq_rss_default(a, skb), skb, s);
 	if (uplink)
@@ -192,7 +192,7 @@ static void vmq_tx_unknown(struct vmq_adapter *a, struct vmq_port *from,
 		return;
 	}
 	if (unlikely(READ_ONCE(a->n_promisc)))
-		vmq_flood(a, skb, from);
+		vmq_flood(a, skb, from, false);
 	if (host_hears && unlikely(a->dev->flags & IFF_PROMISC))
 		vmq_tx_local_copy(vmq_rss_default(a, skb), skb, s);
 	vmq_tx_uplink_or_drop(a, skb, s);

@@ -371,7 +371,7 @@ bool vmq_queue_consume(struct vmq_queue *q, struct vmq_queue_napi *n,
 		       unsigned int budget, int *done);
 void vmq_queue_work(struct work_struct *work);
 void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
-	       const struct vmq_port *but);
+	       const struct vmq_port *but, bool in_place);
 netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 		   struct sk_buff *skb);
 int vmq_xmit(struct net_device *dev, struct sk_buff *skb);
