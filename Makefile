@@ -68,8 +68,8 @@ test: deps		## check, kunit, selftests and e2e
 demo: deps		## two guests, a flow rule, an ACL, and a port that moves
 	tools/demo/demo
 
-bench: deps		## what a frame costs, side by side with macvlan, macvtap and bridge
-	tools/bench/bench
+bench: deps		## what a frame costs, beside macvlan, macvtap and bridge; FULL=1: all tables
+	tools/bench/bench $(if $(FULL),--full)
 
 deps:
 	@tools/testvm/deps

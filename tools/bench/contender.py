@@ -5,16 +5,21 @@ A contender has an injector (a netdev of vmq_bench.ko) and N destinations with
 the addresses 52:54:00:00:HI:LO, HI:LO = 0 to N - 1.
 """
 
+import ctypes
 import fcntl
 import os
 import pathlib
+import select
+import socket
 import struct
 import subprocess
+import time
 
 CONTROL = pathlib.Path("/sys/kernel/debug/vmq_bench")
 TUNSETIFF = 0x400454ca
 IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x2, 0x1000, 0x4000
 IFF_MULTI_QUEUE = 0x100
+CLONE_NEWNET = 0x40000000
 
 
 def mac(number):
@@ -288,6 +293,32 @@ class VmqTap(Vmq):
         self.open_taps()
 
 
+class VmqRead(VmqTap):
+    """One port more than asked for, all of them read."""
+
+    label = "vmq, all read"
+    mute = 0
+
+    def __init__(self, tag, ports):
+        super().__init__(tag, ports + 1)
+
+    def give_rings(self):
+        for tap in self.taps[:self.ports - self.mute]:
+            os.write(self.control, b"ring %d" % tap)
+
+    def command(self, frames, length, train):
+        # each port has the same share
+        frames = -(-frames // self.ports) * self.ports
+        return super().command(frames, length, train) + f" mute={self.mute}"
+
+
+class VmqStalled(VmqRead):
+    """The last port's reader has stopped, and its ring is full."""
+
+    label = "vmq, one not read"
+    mute = 1
+
+
 class VmqRules(Vmq):
     """10,000 exact filters more than those of the ports."""
 
@@ -316,6 +347,16 @@ class VmqQueued(Vmq):
         for n in range(self.ports):
             run("vmqctl", "queue", "set", "dev", self.adapter, "queue", str(n + 1),
                 "cpus", "0")
+
+
+class VmqQueuedSoftirq(VmqQueued):
+    """Without threads: as NAPIs of NICs run."""
+
+    label = "vmq, queued, no threads"
+
+    def more(self):
+        super().more()
+        pathlib.Path(f"/sys/class/net/{self.adapter}/threaded").write_text("0")
 
 
 class VmqFlood(BridgeFlood):
@@ -410,3 +451,98 @@ class MacvlanOut(Macvlan):
 class VmqOut(Vmq):
     label = "vmq, transmit"
     command = MacvlanOut.command
+
+
+# -- TCP
+
+
+def enter_netns(path):
+    """Sockets that are made from now on are in there."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open(path, "rb") as file:
+        if libc.setns(file.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), f"setns {path}")
+
+
+class MacvlanTcp(Macvlan):
+    """Bulk between two ports, each in a network namespace: nanoseconds a KiB."""
+
+    label = "macvlan, TCP"
+    most = 2
+
+    def __init__(self, tag, ports):
+        super().__init__(tag, 2)
+        self.buffer = bytearray(1 << 20)
+
+    def setup(self):
+        super().setup()
+        for n in range(2):
+            netns = f"{self.tag}n{n}"
+            run("ip", "netns", "add", netns)
+            run("ip", "link", "set", self.port(n), "netns", netns)
+            run("ip", "-n", netns, "addr", "add", f"10.0.0.{n + 1}/24", "dev",
+                self.port(n))
+            run("ip", "-n", netns, "link", "set", self.port(n), "up")
+        enter_netns(f"/run/netns/{self.tag}n1")
+        server = socket.create_server(("10.0.0.2", 5000))
+        enter_netns(f"/run/netns/{self.tag}n0")
+        self.sender = socket.create_connection(("10.0.0.2", 5000), timeout=10)
+        enter_netns("/proc/1/ns/net")
+        self.receiver = server.accept()[0]
+        server.close()
+        for end in (self.sender, self.receiver):
+            end.setblocking(False)
+
+    def remove(self):
+        self.sender.close()
+        self.receiver.close()
+        for n in range(2):
+            netns = f"{self.tag}n{n}"
+            run("ip", "-n", netns, "link", "set", self.port(n), "netns", "1")
+            run("ip", "netns", "del", netns)
+        super().remove()
+
+    def measure(self, frames, length=60, train=1):
+        total = frames * 1024
+        view = memoryview(self.buffer)
+        sent = got = 0
+        begin = time.perf_counter_ns()
+        while got < total:
+            try:
+                if sent < total:
+                    sent += self.sender.send(view[:min(len(view), total - sent)])
+            except BlockingIOError:
+                pass
+            try:
+                got += self.receiver.recv_into(self.buffer)
+            except BlockingIOError:
+                if not select.select([self.receiver], [], [], 5)[0]:
+                    raise LostFrames(f"{self.label}: {got} of {total} bytes arrived"
+                                     ) from None
+        return (time.perf_counter_ns() - begin) / frames
+
+
+class VmqTcp(MacvlanTcp):
+    label = "vmq, TCP"
+    make = Vmq.make
+    unmake = Vmq.unmake
+    each = ""
+
+    def more(self):
+        """As class Vmq."""
+
+
+class BridgeTcp(MacvlanTcp):
+    """Over veth pairs."""
+
+    label = "veth and bridge, TCP"
+
+    def make(self):
+        ip(f"link add name {self.tag}b type bridge", f"link set {self.tag}b up",
+           f"link set {self.injector} master {self.tag}b",
+           *(f"link add {self.port(n)} address {mac(n)} type veth peer name {self.tag}p{n}"
+             for n in range(2)),
+           *(f"link set {self.tag}p{n} master {self.tag}b up" for n in range(2)))
+
+    def unmake(self):
+        ip(f"link del {self.port(0)}", f"link del {self.port(1)}", f"link del {self.tag}b")

@@ -49,6 +49,7 @@ struct vmq_bench_job {
 	u32 ends;			/* of each frame: more than 1 for a flood */
 	u32 window;			/* frames on their way at once */
 	u32 flows;			/* UDP over IPv4, in so many flows */
+	u32 mute;			/* last destinations, whose ends don't count */
 	bool tx;			/* send on the device instead */
 };
 
@@ -60,6 +61,7 @@ struct vmq_bench_file {
 	struct vmq_bench_job job;
 	u64 ns;
 	u64 ended;
+	u64 wanted;			/* ends of all frames that were sent */
 };
 
 struct vmq_bench_dev {
@@ -113,8 +115,12 @@ static netdev_tx_t vmq_bench_xmit(struct sk_buff *skb, struct net_device *dev)
 
 static bool vmq_bench_is_ours(const struct sk_buff *skb)
 {
+	const struct iphdr *ip = (const struct iphdr *)(skb->data + ETH_HLEN);
+
+	/* not IGMP, which the host's stack sends on its own */
 	return skb->protocol == cpu_to_be16(VMQ_BENCH_ETH_P) ||
-	       skb->protocol == cpu_to_be16(ETH_P_IP);
+	       (skb->protocol == cpu_to_be16(ETH_P_IP) &&
+		ip->protocol == IPPROTO_UDP);
 }
 
 static void vmq_bench_drain(struct ptr_ring *ring)
@@ -202,6 +208,8 @@ static int vmq_bench_burst(struct vmq_bench_dev *b, int budget)
 		if (unlikely(!skb))
 			break;
 		at[n] = b->at;
+		if (b->at + file->job.mute < file->job.ports)
+			file->wanted += file->job.ends;
 		vmq_bench_next(b);
 		if (file->job.tx) {
 			skb->dev = b->dev;
@@ -229,7 +237,7 @@ static int vmq_bench_poll(struct napi_struct *napi, int budget)
 	int n = vmq_bench_burst(b, budget);
 
 	if (n == budget && b->sent < job->frames &&
-	    (u64)b->sent * job->ends - (vmq_bench_ended() - b->file->ended) <
+	    b->file->wanted - (vmq_bench_ended() - b->file->ended) <
 	    (u64)job->window * job->ends)
 		return budget;
 	n = min(n, budget - 1);
@@ -247,7 +255,7 @@ static void vmq_bench_settle(struct vmq_bench_dev *b, u64 left)
 	unsigned long end = jiffies + HZ;
 	u32 i;
 
-	while ((u64)b->sent * file->job.ends >
+	while (file->wanted >
 	       vmq_bench_ended() - file->ended + left) {
 		for (i = 0; i < file->n_rings; i++)
 			vmq_bench_drain(file->ring[i]);
@@ -274,6 +282,7 @@ static int vmq_bench_start(struct vmq_bench_dev *b)
 	b->step %= max(1U, job->ports);
 
 	file->ended = vmq_bench_ended();
+	file->wanted = 0;
 	start = ktime_get_ns();
 	while (b->sent < job->frames && !fatal_signal_pending(current)) {
 		if (job->tx) {
@@ -340,7 +349,8 @@ out:
 
 enum {
 	KEY_DEV, KEY_DST, KEY_SRC, KEY_FRAMES, KEY_LEN, KEY_PORTS, KEY_TRAIN,
-	KEY_VID, KEY_VIDS, KEY_ENDS, KEY_WINDOW, KEY_FLOWS, KEY_TX, KEY_ERROR
+	KEY_VID, KEY_VIDS, KEY_ENDS, KEY_WINDOW, KEY_FLOWS, KEY_MUTE, KEY_TX,
+	KEY_ERROR
 };
 
 static const match_table_t vmq_bench_keys = {
@@ -356,6 +366,7 @@ static const match_table_t vmq_bench_keys = {
 	{ KEY_ENDS,	"ends=%u" },
 	{ KEY_WINDOW,	"window=%u" },
 	{ KEY_FLOWS,	"flows=%u" },
+	{ KEY_MUTE,	"mute=%u" },
 	{ KEY_TX,	"tx" },
 	{ KEY_ERROR,	NULL },
 };
@@ -398,6 +409,8 @@ static int vmq_bench_key(struct vmq_bench_job *job, char *word)
 		return match_uint(args, &job->window);
 	case KEY_FLOWS:
 		return match_uint(args, &job->flows);
+	case KEY_MUTE:
+		return match_uint(args, &job->mute);
 	case KEY_TX:
 		job->tx = true;
 		return 0;
@@ -425,7 +438,7 @@ static int vmq_bench_parse(struct vmq_bench_file *file, char *line)
 	}
 	if (!job.frames || job.frames > 100000000 || job.len < 60 ||
 	    job.len > 9000 || !job.ports || job.ports > 65536 || !job.train ||
-	    !job.ends || job.vid + job.vids >= VLAN_N_VID || !job.window)
+	    job.mute >= job.ports || !job.ends || job.vid + job.vids >= VLAN_N_VID || !job.window)
 		return -ERANGE;
 	file->job = job;
 	return 0;
@@ -531,8 +544,7 @@ static ssize_t vmq_bench_read(struct file *filp, char __user *user,
 	int len;
 
 	len = scnprintf(text, sizeof(text), "%llu ns %llu of %llu ends\n",
-			file->ns, file->ended,
-			(u64)file->job.frames * file->job.ends);
+			file->ns, file->ended, file->wanted);
 	return simple_read_from_buffer(user, count, ppos, text, len);
 }
 
