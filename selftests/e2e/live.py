@@ -183,6 +183,8 @@ def test_traffic():
     refuses"""
     sh("ip netns exec station socat TCP-LISTEN:7003,fork,reuseaddr EXEC:cat "
        ">/dev/null 2>&1 &")
+    wait_for("it listens", lambda: sh(
+        "ip netns exec station ss -Hltn sport = :7003").strip())
     world.into = Echo("station", GUEST[1], ALLOWED)
     world.into.exchange()
     world.pulses = Pulse(world.into)
