@@ -189,7 +189,7 @@ static void vmq_session_finish(struct vmq_session *s)
 
 static void vmq_party_unpin(struct vmq_party *p)
 {
-	p->ep->waiter = NULL;
+	WRITE_ONCE(p->ep->waiter, NULL);
 	module_put(p->ep->ops->owner);
 }
 
@@ -222,8 +222,11 @@ static void vmq_waiter_kick(struct vmq_waiter *w)
  */
 void vmq_ext_continue(struct vmq_ext_port *ep)
 {
-	if (ep->waiter)
-		vmq_waiter_kick(ep->waiter);
+	/* the timer of one that leaves its session may call at the same time */
+	struct vmq_waiter *w = READ_ONCE(ep->waiter);
+
+	if (w)
+		vmq_waiter_kick(w);
 }
 EXPORT_SYMBOL_GPL(vmq_ext_continue);
 
@@ -439,7 +442,7 @@ static unsigned int vmq_session_parties(struct vmq_session *s,
 		/* fails only for a module that is on its way out */
 		if (!try_module_get(stack->ep[i]->ops->owner))
 			continue;
-		stack->ep[i]->waiter = &s->waiter;
+		WRITE_ONCE(stack->ep[i]->waiter, &s->waiter);
 		s->party[n].ep = stack->ep[i];
 		s->party[n++].type = VMQ_RECORD_EXT;
 	}
