@@ -184,7 +184,7 @@ int vmq_nl_uuid(const struct nlattr *attr, uuid_t *uuid,
  */
 struct sk_buff *vmq_nl_reply_start(struct genl_info *info, void **hdr)
 {
-	struct sk_buff *msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct sk_buff *msg = genlmsg_new(VMQ_NL_ROOM, GFP_KERNEL);
 
 	if (!msg)
 		return NULL;

@@ -22,6 +22,9 @@ struct sk_buff *vmq_nl_reply_start(struct genl_info *info, void **hdr);
 int vmq_nl_reply_end(struct genl_info *info, struct sk_buff *msg, void *hdr,
 		     int err);
 
+/* The largest object is a port with 256 queues, 16 addresses and a long trunk. */
+#define VMQ_NL_ROOM	(2 * GENLMSG_DEFAULT_SIZE)
+
 typedef int vmq_get_fn(struct sk_buff *msg, const struct genl_info *info);
 
 int vmq_nl_get(struct genl_info *info, vmq_get_fn *get);

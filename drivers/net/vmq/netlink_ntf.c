@@ -33,7 +33,7 @@ static bool vmq_ntf_start(struct vmq_ntf *ntf, const struct net_device *dev,
 		return false;
 	if (!genl_has_listeners(&vmq_nl_family, ntf->net, VMQ_NLGRP_EVENTS))
 		goto put;
-	ntf->msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	ntf->msg = genlmsg_new(VMQ_NL_ROOM, GFP_KERNEL);
 	if (!ntf->msg)
 		goto put;
 	ntf->hdr = genlmsg_put(ntf->msg, 0, 0, &vmq_nl_family, 0, cmd);
