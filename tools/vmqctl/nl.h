@@ -10,7 +10,7 @@
 
 #include "attr.h"
 
-#define NL_REQUEST_MAX	1024
+#define NL_REQUEST_MAX	16384	/* half of it for a string */
 
 /*
  * A request to the kernel. Attributes are added to nlh with mnl_attr_put_*; the
