@@ -112,6 +112,26 @@ def test_fields():
         ("family ipv6", build(1, "fd00::9", "fd00::1", src=9), inward()),
         ("src fd00::/64", build(1, "fd00::9", "fd00::1", src=9),
          build(1, "fd01::9", "fd00::1", src=9)),
+        ("src-mac 52:54:00:00:00:09", inward(),
+         build(1, OUTSIDE, GUEST, "udp", 1000, 80, src=8)),
+        ("src-mac 52:54:00:00:00:08/ff:ff:ff:ff:ff:fe", inward(),
+         build(1, OUTSIDE, GUEST, "udp", 1000, 80, src=10)),
+        ("dst-mac 52:54:00:00:00:01", inward(),
+         build(b"\xff" * 6, OUTSIDE, GUEST, "udp", 1000, 80, src=9)),
+        ("ethertype 0x800", inward(), build(1, "fd00::9", "fd00::1", src=9)),
+        ("ethertype 0x86dd proto udp", build(1, "fd00::9", "fd00::1", src=9),
+         inward()),
+        ("vlan 0 proto udp", inward(), inward("tcp")),
+        ("proto icmp icmp-type 8", inward("icmp"),
+         build(1, OUTSIDE, GUEST, 1, src=9, payload=icmp4(13))),
+        ("proto icmp icmp-type 8 icmp-code 0", inward("icmp"),
+         build(1, OUTSIDE, GUEST, 1, src=9, payload=icmp4(0))),
+        ("proto tcp tcp-flags syn/syn,ack", inward("tcp", flags=0x42),
+         inward("tcp", flags=0x12)),
+        ("proto tcp tcp-flags none/syn,rst", inward("tcp", flags=0x18),
+         inward("tcp", flags=0x1a)),
+        ("proto tcp tcp-flags psh,ack", inward("tcp", flags=0x38),
+         inward("tcp", flags=0x10)),
     )
     for text, hit, miss in cases:
         add(f"direction in action deny {text}")
@@ -125,6 +145,72 @@ def test_fields():
         acl_flush("vm1", rules=False)
         ksft_true(not arrives(wire, guest, miss), f"{text}: not this one")
         acl_flush("vm1")
+
+
+def test_link_layer():
+    """Rules about Ethernet are about what is not IP, too; others are not."""
+    wire, guest = world()
+    request = ether(b"\xff" * 6, 9, 0x806, payload=arp(1, 9, OUTSIDE, 0,
+                                                       GUEST))
+    advert = build(1, "fe80::9", "fe80::1", 58, src=9,
+                   payload=b"\x86" + bytes(23))
+    solicit = build(1, "fe80::9", "fe80::1", 58, src=9,
+                    payload=b"\x87" + bytes(23))
+    add("direction in action deny")
+    for frame in (request, advert, solicit, ether(1, 9)):
+        ksft_true(arrives(wire, guest, frame), "passes without a rule")
+    denied = summary()["denied"]
+    for text, hit, miss in (
+            ("ethertype 0x806", request, advert),
+            ("ethertype 0x88b5", ether(1, 9), request),
+            ("src-mac 52:54:00:00:00:09", request, ether(1, 8)),
+            ("dst-mac 01:00:00:00:00:00/01:00:00:00:00:00", request,
+             ether(1, 9)),
+            ("vlan 0", ether(1, 9), None),
+            ("proto icmpv6 icmp-type 134", advert, solicit),
+            ("family ipv6 src-mac 52:54:00:00:00:09", solicit, request)):
+        add(f"priority 0 direction in action deny {text}")
+        ksft_true(not arrives(wire, guest, hit), f"{text}: denied")
+        if miss:
+            ksft_true(arrives(wire, guest, miss), f"{text}: not this one")
+        acl_flush("vm1")
+    ksft_ge(summary()["denied"] - denied, 7)
+    # a VLAN: the port's filter takes it, the tag is in the metadata
+    cmd("vmqctl filter add dev vmq0 queue 1 mac 52:54:00:00:00:01 vlan 7")
+    tagged = build(1, OUTSIDE, GUEST, src=9, vlan=7)
+    bare = build(1, OUTSIDE, GUEST, src=9)
+    add("direction in action deny vlan 7")
+    wire.send(tagged, bare)
+    got = guest.expect(lambda each: each[12:14] == b"\x08\0", 2)
+    ksft_true(got is not None and got.vid is None, "vlan 7: denied, 0 passes")
+    [shown] = vmqctl("acl show dev vm1 rules")
+    ksft_eq((shown["vlan"], shown["packets"]), (7, 1))
+
+
+def test_new_fields_shown():
+    """What was set is what is shown, as JSON and in the words of acl add."""
+    world()
+    text = ("priority 3 direction in action deny src-mac 52:54:00:00:00:08/"
+            "ff:ff:ff:ff:ff:f8 dst-mac 52:54:00:00:00:01 vlan 12 "
+            "ethertype 0x0800 proto tcp tcp-flags syn/syn,ack")
+    add(text)
+    add("direction out action allow proto icmpv6 icmp-type 128 icmp-code 0")
+    shown = {each["id"]: each for each in vmqctl("acl show dev vm1 rules")}
+    for key, value in (("src-mac", "52:54:00:00:00:08"),
+                       ("src-mac-mask", "ff:ff:ff:ff:ff:f8"),
+                       ("dst-mac", "52:54:00:00:00:01"), ("vlan", 12),
+                       ("ethertype", 0x800), ("tcp-flags", 2),
+                       ("tcp-flags-mask", 18)):
+        ksft_eq(shown[1][key], value, key)
+    ksft_not_in("dst-mac-mask", shown[1])
+    ksft_eq((shown[2]["icmp-type"], shown[2]["icmp-code"]), (128, 0))
+    [line] = [each for each in cmd("vmqctl acl show dev vm1 rules").splitlines()
+              if "tcp-flags" in each]
+    for words in text.split(" ", 2)[2].split(" src-mac"):
+        ksft_in(words.strip(), line)
+    status, message = fail_cmd(f"vmqctl acl add dev vm1 {text}")
+    ksft_eq(status, 1)
+    ksft_in("same", message)
 
 
 def test_directions():
@@ -345,7 +431,15 @@ def test_refusals():
     for text in ("direction in action deny proto icmp dport 80",
                  "direction in action deny dport 80",
                  "direction in action deny family ipv6 src 10.0.0.1",
-                 "direction in action deny src 10.0.0.1 dst fd00::1"):
+                 "direction in action deny src 10.0.0.1 dst fd00::1",
+                 "direction in action deny proto udp icmp-type 8",
+                 "direction in action deny proto icmp icmp-code 8",
+                 "direction in action deny proto udp tcp-flags syn",
+                 "direction in action deny ethertype 100",
+                 "direction in action deny src-mac 2:0:0:0:0:1/0:0:0:0:0:0",
+                 "direction in action deny proto tcp tcp-flags syn/ack",
+                 "direction in action deny proto tcp tcp-flags sin",
+                 "direction in action deny vlan 4095"):
         status, message = fail_cmd(f"vmqctl acl add dev vm1 {text}")
         ksft_in(status, (1, 2), text)
         ksft_true(message, text)

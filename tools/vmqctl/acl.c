@@ -18,6 +18,7 @@
 static const char *const directions[] = ACL_DIRECTIONS;
 static const char *const actions[] = ACL_ACTIONS;
 static const char *const families[] = ACL_FAMILIES;
+static const char *const tcp_flags[] = ACL_TCP_FLAGS;
 
 static const struct attr_desc rule_attrs[] = {
 	[VMQ_A_ACL_RULE_ID] = ATTR("id", UINT),
@@ -36,6 +37,16 @@ static const struct attr_desc rule_attrs[] = {
 	[VMQ_A_ACL_RULE_DST_PORT_MAX] = ATTR("dst-port-max", UINT),
 	[VMQ_A_ACL_RULE_PACKETS] = ATTR("packets", UINT),
 	[VMQ_A_ACL_RULE_BYTES] = ATTR("bytes", UINT),
+	[VMQ_A_ACL_RULE_SRC_MAC] = ATTR("src-mac", MAC),
+	[VMQ_A_ACL_RULE_SRC_MAC_MASK] = ATTR("src-mac-mask", MAC),
+	[VMQ_A_ACL_RULE_DST_MAC] = ATTR("dst-mac", MAC),
+	[VMQ_A_ACL_RULE_DST_MAC_MASK] = ATTR("dst-mac-mask", MAC),
+	[VMQ_A_ACL_RULE_VLAN] = ATTR("vlan", UINT),
+	[VMQ_A_ACL_RULE_ETHERTYPE] = ATTR("ethertype", HEX),
+	[VMQ_A_ACL_RULE_ICMP_TYPE] = ATTR("icmp-type", UINT),
+	[VMQ_A_ACL_RULE_ICMP_CODE] = ATTR("icmp-code", UINT),
+	[VMQ_A_ACL_RULE_TCP_FLAGS] = ATTR("tcp-flags", UINT),
+	[VMQ_A_ACL_RULE_TCP_FLAGS_MASK] = ATTR("tcp-flags-mask", UINT),
 };
 
 static void rule_text(const void *buf, size_t len);
@@ -145,6 +156,58 @@ static void text_range(const char *key, const void *buf, size_t len,
 	out_cstr(key, range);
 }
 
+static void text_mac(const char *key, const void *buf, size_t len,
+		     uint16_t mac_type, uint16_t mask_type)
+{
+	const struct nlattr *attr[] = {
+		attr_find(buf, len, mac_type), attr_find(buf, len, mask_type),
+	};
+	char text[40] = "";
+	const uint8_t *mac;
+	size_t i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(attr) && attr[i]; i++) {
+		if (mnl_attr_get_payload_len(attr[i]) != 6)
+			return;
+		mac = mnl_attr_get_payload(attr[i]);
+		n += snprintf(text + n, sizeof(text) - n,
+			      "%s%02x:%02x:%02x:%02x:%02x:%02x", i ? "/" : "",
+			      mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	}
+	if (n)
+		out_cstr(key, text);
+}
+
+static size_t flag_names(char *text, size_t size, uint64_t flags)
+{
+	size_t i, n = 0;
+
+	if (!flags)
+		return snprintf(text, size, "none");
+	for (i = 0; i < ARRAY_SIZE(tcp_flags); i++)
+		if (flags & 1 << i)
+			n += snprintf(text + n, size - n, "%s%s", n ? "," : "",
+				      tcp_flags[i]);
+	return n;
+}
+
+static void text_flags(const void *buf, size_t len)
+{
+	uint64_t flags, mask;
+	char text[96];
+	size_t n;
+
+	if (!attr_get_uint(buf, len, VMQ_A_ACL_RULE_TCP_FLAGS, &flags) ||
+	    !attr_get_uint(buf, len, VMQ_A_ACL_RULE_TCP_FLAGS_MASK, &mask))
+		return;
+	n = flag_names(text, sizeof(text), flags);
+	if (mask != flags) {
+		text[n++] = '/';
+		flag_names(text + n, sizeof(text) - n, mask);
+	}
+	out_cstr("tcp-flags", text);
+}
+
 /* A rule in the words of "acl add". */
 static void rule_text(const void *buf, size_t len)
 {
@@ -154,6 +217,14 @@ static void rule_text(const void *buf, size_t len)
 	uint64_t v;
 
 	attr_show(&plain, buf, len, false);
+	text_mac("src-mac", buf, len, VMQ_A_ACL_RULE_SRC_MAC,
+		 VMQ_A_ACL_RULE_SRC_MAC_MASK);
+	text_mac("dst-mac", buf, len, VMQ_A_ACL_RULE_DST_MAC,
+		 VMQ_A_ACL_RULE_DST_MAC_MASK);
+	if (attr_get_uint(buf, len, VMQ_A_ACL_RULE_VLAN, &v))
+		out_uint("vlan", v);
+	if (attr_get_uint(buf, len, VMQ_A_ACL_RULE_ETHERTYPE, &v))
+		out_hex("ethertype", v, 4);
 	if (attr_get_uint(buf, len, VMQ_A_ACL_RULE_IP_PROTO, &v))
 		out_proto("proto", v);
 	text_prefix("src", buf, len, VMQ_A_ACL_RULE_SRC,
@@ -164,6 +235,11 @@ static void rule_text(const void *buf, size_t len)
 		   VMQ_A_ACL_RULE_SRC_PORT_MAX);
 	text_range("dport", buf, len, VMQ_A_ACL_RULE_DST_PORT_MIN,
 		   VMQ_A_ACL_RULE_DST_PORT_MAX);
+	if (attr_get_uint(buf, len, VMQ_A_ACL_RULE_ICMP_TYPE, &v))
+		out_uint("icmp-type", v);
+	if (attr_get_uint(buf, len, VMQ_A_ACL_RULE_ICMP_CODE, &v))
+		out_uint("icmp-code", v);
+	text_flags(buf, len);
 	if (attr_get_uint(buf, len, VMQ_A_ACL_RULE_PACKETS, &v))
 		out_uint("packets", v);
 	if (attr_get_uint(buf, len, VMQ_A_ACL_RULE_BYTES, &v))
@@ -408,6 +484,9 @@ const struct object acl_object = {
 	"               action { allow | deny } [ family { ip | ipv6 } ]\n"
 	"               [ proto { tcp | udp | icmp | icmpv6 | sctp | N } ]\n"
 	"               [ src PREFIX ] [ dst PREFIX ] [ sport A[-B] ] [ dport A[-B] ]\n"
+	"               [ icmp-type N [ icmp-code N ] ] [ tcp-flags FLAGS[/MASK] ]\n"
+	"               [ src-mac MAC[/MASK] ] [ dst-mac MAC[/MASK] ] [ vlan V ]\n"
+	"               [ ethertype N ]\n"
 	"       vmqctl acl del dev PORT id N\n"
 	"       vmqctl acl flush dev PORT [ rules | connections ]\n"
 	"       vmqctl acl set dev PORT max-connections N\n",

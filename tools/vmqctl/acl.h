@@ -13,6 +13,9 @@ struct args;
 #define ACL_DIRECTIONS	{ "in", "out" }
 #define ACL_ACTIONS	{ "deny", "allow" }
 #define ACL_FAMILIES	{ [AF_INET] = "ip", [AF_INET6] = "ipv6" }
+/* by bit, as in the header of TCP */
+#define ACL_TCP_FLAGS							\
+	{ "fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr" }
 
 int acl_request(struct nl_request *req, uint8_t cmd, const char *dev);
 struct nlattr *acl_config_start(struct nl_request *req);

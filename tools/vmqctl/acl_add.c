@@ -12,11 +12,14 @@
 static const char *const directions[] = ACL_DIRECTIONS;
 static const char *const actions[] = ACL_ACTIONS;
 static const char *const families[] = ACL_FAMILIES;
+static const char *const tcp_flags[] = ACL_TCP_FLAGS;
 
 /* The words of "acl add"; NULL where not given. */
 struct rule_words {
 	const char *dev, *priority, *direction, *action, *family, *proto;
 	const char *src, *dst, *sport, *dport;
+	const char *src_mac, *dst_mac, *vlan, *ethertype;
+	const char *icmp_type, *icmp_code, *tcp_flags;
 };
 
 static int parse_word(const char *what, const char *word,
@@ -108,6 +111,126 @@ static int put_range(struct nl_request *req, const char *what, const char *word,
 	return VMQCTL_OK;
 }
 
+/* A MAC address, with or without the bits of it that count. */
+static int put_mac(struct nl_request *req, const char *what, const char *word,
+		   uint16_t mac_type, uint16_t mask_type)
+{
+	const char *slash = strchr(word, '/');
+	uint8_t mac[6], mask[6];
+	char text[24];
+	int err;
+
+	snprintf(text, sizeof(text), "%.*s",
+		 (int)(slash ? slash - word : (long)strlen(word)), word);
+	err = parse_mac(what, text, mac);
+	if (!err && slash)
+		err = parse_mac(what, slash + 1, mask);
+	if (err)
+		return err;
+	mnl_attr_put(req->nlh, mac_type, sizeof(mac), mac);
+	if (slash)
+		mnl_attr_put(req->nlh, mask_type, sizeof(mask), mask);
+	return VMQCTL_OK;
+}
+
+/* Names with commas between, or "none". */
+static int parse_flags(const char *word, size_t len, uint8_t *out)
+{
+	const char *end = word + len, *p = word;
+	size_t i, n;
+
+	*out = 0;
+	if (len == 4 && !strncmp(word, "none", len))
+		return VMQCTL_OK;
+	for (;; p += n + 1) {
+		for (n = 0; p + n < end && p[n] != ',';)
+			n++;
+		for (i = 0; i < ARRAY_SIZE(tcp_flags); i++)
+			if (n == 3 && !strncmp(p, tcp_flags[i], n))
+				break;
+		if (i == ARRAY_SIZE(tcp_flags))
+			return usage_error("tcp-flags: \"%.*s\" is unknown",
+					   (int)n, p);
+		*out |= 1 << i;
+		if (p + n >= end)
+			return VMQCTL_OK;
+	}
+}
+
+/* Flags that are set, and where others must not be, those that count. */
+static int put_flags(struct nl_request *req, const char *word)
+{
+	const char *slash = strchr(word, '/');
+	uint8_t flags, mask;
+	int err;
+
+	err = parse_flags(word, slash ? (size_t)(slash - word) : strlen(word),
+			  &flags);
+	mask = flags;
+	if (!err && slash)
+		err = parse_flags(slash + 1, strlen(slash + 1), &mask);
+	if (err)
+		return err;
+	if (!mask || flags & ~mask)
+		return usage_error("tcp-flags: \"%s\" is empty", word);
+	mnl_attr_put_u8(req->nlh, VMQ_A_ACL_RULE_TCP_FLAGS, flags);
+	mnl_attr_put_u8(req->nlh, VMQ_A_ACL_RULE_TCP_FLAGS_MASK, mask);
+	return VMQCTL_OK;
+}
+
+static int put_u8(struct nl_request *req, const char *what, const char *word,
+		  uint16_t type)
+{
+	uint64_t v;
+	int err;
+
+	err = parse_uint(what, word, UINT8_MAX, &v);
+	if (!err)
+		mnl_attr_put_u8(req->nlh, type, v);
+	return err;
+}
+
+static int put_u16(struct nl_request *req, const char *what, const char *word,
+		   uint64_t max, uint16_t type)
+{
+	uint64_t v;
+	int err;
+
+	err = parse_uint(what, word, max, &v);
+	if (!err)
+		mnl_attr_put_u16(req->nlh, type, v);
+	return err;
+}
+
+/* What is below IP, and the fields of ICMP and TCP. */
+static int put_more(struct nl_request *req, const struct rule_words *w)
+{
+	int err = VMQCTL_OK;
+
+	if (w->src_mac)
+		err = put_mac(req, "src-mac", w->src_mac,
+			      VMQ_A_ACL_RULE_SRC_MAC,
+			      VMQ_A_ACL_RULE_SRC_MAC_MASK);
+	if (!err && w->dst_mac)
+		err = put_mac(req, "dst-mac", w->dst_mac,
+			      VMQ_A_ACL_RULE_DST_MAC,
+			      VMQ_A_ACL_RULE_DST_MAC_MASK);
+	if (!err && w->vlan)
+		err = put_u16(req, "vlan", w->vlan, 4094, VMQ_A_ACL_RULE_VLAN);
+	if (!err && w->ethertype)
+		err = put_u16(req, "ethertype", w->ethertype, UINT16_MAX,
+			      VMQ_A_ACL_RULE_ETHERTYPE);
+	if (!err && w->icmp_type)
+		err = put_u8(req, "icmp-type", w->icmp_type,
+			     VMQ_A_ACL_RULE_ICMP_TYPE);
+	if (!err && w->icmp_code)
+		err = put_u8(req, "icmp-code", w->icmp_code,
+			     VMQ_A_ACL_RULE_ICMP_CODE);
+	if (!err && w->tcp_flags)
+		err = put_flags(req, w->tcp_flags);
+	return err;
+}
+
 /* Adds the attributes of acl-rule. */
 static int put_rule(struct nl_request *req, const struct rule_words *w)
 {
@@ -150,7 +273,7 @@ static int put_rule(struct nl_request *req, const struct rule_words *w)
 		err = put_range(req, "dport", w->dport,
 				VMQ_A_ACL_RULE_DST_PORT_MIN,
 				VMQ_A_ACL_RULE_DST_PORT_MAX);
-	return err;
+	return err ? err : put_more(req, w);
 }
 
 int acl_add(struct args *args)
@@ -169,6 +292,13 @@ int acl_add(struct args *args)
 		{ "dst", &w.dst },
 		{ "sport", &w.sport },
 		{ "dport", &w.dport },
+		{ "src-mac", &w.src_mac },
+		{ "dst-mac", &w.dst_mac },
+		{ "vlan", &w.vlan },
+		{ "ethertype", &w.ethertype },
+		{ "icmp-type", &w.icmp_type },
+		{ "icmp-code", &w.icmp_code },
+		{ "tcp-flags", &w.tcp_flags },
 	};
 	int err;
 

@@ -11,7 +11,8 @@
  *   before the first rule is therefore judged like a new one; a TCP segment in
  *   the middle of a flow that the rules allow makes a connection, too.
  * - Frames that are not IP (ARP, and a VLAN tag inside of a VLAN tag), and IPv6
- *   neighbour discovery, always pass.
+ *   neighbour discovery, pass unless a rule is about them: one that tests MAC
+ *   addresses, the VLAN id, the ethertype or a type of ICMP.
  * - Protocols other than TCP, UDP and ICMP echo have no connections: the rules
  *   judge each of their frames.
  * - A fragment but the first is judged by the rules alone. It has no ports: a
@@ -54,6 +55,7 @@ static enum vmq_verdict acl_frame(struct vmq_ext_port *ep, struct sk_buff *skb,
 	struct acl_conn *conn = NULL;
 	const struct acl_rules *rules;
 	struct acl_flow flow __uninitialized;
+	const struct acl_rule *rule;
 	enum acl_flow_kind kind;
 
 	rules = rcu_dereference(acl->rules);
@@ -63,7 +65,13 @@ static enum vmq_verdict acl_frame(struct vmq_ext_port *ep, struct sk_buff *skb,
 	kind = acl_flow_parse(skb, dir, &flow);
 	switch (kind) {
 	case ACL_FLOW_FREE:
-		return VMQ_PASS;
+		if (!rules || !rules->link[dir])
+			return VMQ_PASS;
+		flow.free = true;
+		rule = acl_rules_judge(rules, &flow, skb);
+		if (!rule)
+			return VMQ_PASS;
+		return acl_count(acl, rule->allow ? ACL_ALLOWED : ACL_DENIED);
 	case ACL_FLOW_BAD:
 		return acl_count(acl, ACL_DENIED);
 	case ACL_FLOW_RULES:
@@ -83,7 +91,8 @@ static enum vmq_verdict acl_frame(struct vmq_ext_port *ep, struct sk_buff *skb,
 
 	if (!rules)
 		return acl_count(acl, ACL_ALLOWED);
-	if (!acl_rules_allow(rules, &flow, skb->len + ETH_HLEN))
+	rule = acl_rules_judge(rules, &flow, skb);
+	if (rule && !rule->allow)
 		return acl_count(acl, ACL_DENIED);
 	/* Without a connection the answer might not come in: refuse at once. */
 	if (flow.creates && acl_conn_start(acl, conn, &flow))
@@ -166,6 +175,8 @@ module_init(acl_init);
 static void __exit acl_exit(void)
 {
 	vmq_ext_unregister(&acl_ops);
+	/* Rules that are still to be freed. */
+	rcu_barrier();
 }
 module_exit(acl_exit);
 

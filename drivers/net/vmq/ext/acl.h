@@ -5,7 +5,10 @@
  * acl.c        module, life of a port, the way of a frame
  * acl_config.c configuration over netlink
  * acl_dump.c   and its dump
- * acl_rule.c   rules of a port and which one decides a frame
+ * acl_config_rule.c a rule of it
+ * acl_rule.c   rules of a port
+ * acl_class.c  which of them decides a frame
+ * acl_class_build.c compiles them for that
  * acl_flow.c   what a frame is, read safely
  * acl_conn.c   one connection: state, timeout
  * acl_table.c  the connections of a port
@@ -32,9 +35,7 @@
 #include <net/vmq.h>
 
 #include "acl_record.h"
-
-/* Most rules of a port; a frame without a connection may look at all. */
-#define ACL_RULES_MAX		4096
+#include "acl_rule.h"
 
 /* Most connections of a port unless configured otherwise. */
 #define ACL_CONNS_DEFAULT	65536
@@ -88,7 +89,7 @@ struct acl_key {
 
 /**
  * enum acl_flow_kind - what kind of frame it is
- * @ACL_FLOW_FREE: not IP, or neighbour discovery: passes always
+ * @ACL_FLOW_FREE: not IP, or neighbour discovery: passes unless a rule is about it
  * @ACL_FLOW_BAD: its headers are wrong or cut short: never passes
  * @ACL_FLOW_RULES: only rules know
  * @ACL_FLOW_TRACKED: may belong to the connection &acl_flow.key
@@ -134,13 +135,18 @@ struct acl_ip {
 /**
  * struct acl_flow - what the extension wants to know of one frame
  * @key: the connection, for %ACL_FLOW_TRACKED and %ACL_FLOW_ERROR alone
- * @ip: the packet
+ * @ip: the packet; its family is 0 if there is none
  * @sport: source port, host order
  * @dport: destination port, host order
  * @dir: of &enum vmq_dir
- * @ports_known: @sport and @dport are valid
+ * @view: of &enum acl_view
  * @creates: makes a connection if the rules allow the frame
- * @tcp: ACL_TCP_*, TCP only
+ * @free: it is %ACL_FLOW_FREE
+ * @tcp: flags of TCP, ACL_TCP_* and others
+ * @icmp_type: type of an ICMP message
+ * @icmp_code: its code
+ *
+ * What a frame does not have is 0.
  */
 struct acl_flow {
 	struct acl_key key;
@@ -148,107 +154,12 @@ struct acl_flow {
 	u16 sport;
 	u16 dport;
 	u8 dir;
-	bool ports_known;
+	u8 view;
 	bool creates;
+	bool free;
 	u8 tcp;
-};
-
-/**
- * struct acl_rule_stats - what a rule decided, on one CPU
- * @packets: frames
- * @bytes: bytes from the Ethernet header on
- * @syncp: for 32-bit hosts
- */
-struct acl_rule_stats {
-	u64_stats_t packets;
-	u64_stats_t bytes;
-	struct u64_stats_sync syncp;
-};
-
-/**
- * struct acl_rule - one rule, immutable
- * @src: source prefix
- * @src_mask: its mask
- * @dst: destination prefix
- * @dst_mask: its mask
- * @id: assigned by the kernel, counting up from 1
- * @priority: lower is looked at first, equal ones by id
- * @sport_min: lowest source port
- * @sport_max: highest source port
- * @dport_min: lowest destination port
- * @dport_max: highest destination port
- * @dir: of &enum vmq_dir
- * @allow: lets the frame pass
- * @family: AF_INET, AF_INET6 or 0 for both
- * @proto: protocol, if @has_proto
- * @src_len: length of the source prefix in bits
- * @dst_len: length of the destination prefix in bits
- * @has_proto: tests the protocol
- * @has_src: tests the source address
- * @has_dst: tests the destination address
- * @has_sport: tests the source port
- * @has_dport: tests the destination port
- * @stats: counters; shared by the copies of the rule in successive lists
- */
-struct acl_rule {
-	struct in6_addr src;
-	struct in6_addr src_mask;
-	struct in6_addr dst;
-	struct in6_addr dst_mask;
-	u32 id;
-	u32 priority;
-	u16 sport_min;
-	u16 sport_max;
-	u16 dport_min;
-	u16 dport_max;
-	u8 dir;
-	bool allow;
-	u8 family;
-	u8 proto;
-	u8 src_len;
-	u8 dst_len;
-	bool has_proto:1;
-	bool has_src:1;
-	bool has_dst:1;
-	bool has_sport:1;
-	bool has_dport:1;
-	struct acl_rule_stats __percpu *stats;
-};
-
-/**
- * struct acl_rules - all rules of a port, immutable once published
- * @rcu: frees it
- * @n: number of rules
- * @n_in: the first so many are for frames to the guest
- * @by_id: positions of the rules in the order of their ids; behind @rule
- * @rule: the rules, by direction, priority and id
- */
-struct acl_rules {
-	struct rcu_head rcu;
-	unsigned int n;
-	unsigned int n_in;
-	u16 *by_id;
-	struct acl_rule rule[] __counted_by(n);
-};
-
-/**
- * struct acl_edit - rules of a port being changed, not yet seen by frames
- * @rule: the rules as they will be, in any order
- * @n: number of rules
- * @room: how many @rule has room for
- * @first_id: rules from this id on are new
- * @next_id: id of the next new rule
- * @gone: counters of old rules that were removed
- * @n_gone: their number
- */
-struct acl_edit {
-	struct acl_rule *rule;
-	unsigned int n;
-	unsigned int room;
-	u32 first_id;
-	u32 next_id;
-	struct acl_rule_stats __percpu **gone;
-	unsigned int n_gone;
+	u8 icmp_type;
+	u8 icmp_code;
 };
 
 /**
@@ -395,21 +306,6 @@ int acl_config_set(struct vmq_ext_port *ep, const struct nlattr *config,
 /* acl_dump.c */
 int acl_config_dump(struct vmq_ext_port *ep, struct sk_buff *msg,
 		    unsigned long *cursor);
-
-/* acl_rule.c */
-int acl_edit_begin(struct acl_edit *edit, const struct acl_port *acl,
-		   unsigned int more);
-int acl_edit_add(struct acl_edit *edit, const struct acl_rule *rule,
-		 struct netlink_ext_ack *extack);
-int acl_edit_del(struct acl_edit *edit, u32 id);
-void acl_edit_flush(struct acl_edit *edit);
-int acl_edit_commit(struct acl_edit *edit, struct acl_port *acl);
-void acl_edit_abort(struct acl_edit *edit);
-void acl_rules_free(struct acl_port *acl);
-const struct acl_rule *acl_rules_next(const struct acl_rules *rules, u32 id);
-void acl_rule_counters(const struct acl_rule *rule, u64 *packets, u64 *bytes);
-bool acl_rules_allow(const struct acl_rules *rules, const struct acl_flow *flow,
-		     unsigned int bytes);
 
 /* acl_flow.c */
 enum acl_flow_kind acl_flow_parse(const struct sk_buff *skb, enum vmq_dir dir,

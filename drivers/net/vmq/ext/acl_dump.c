@@ -61,66 +61,6 @@ static int acl_put_summary(struct sk_buff *msg, const struct acl_port *acl)
 	return 0;
 }
 
-static int acl_put_prefix(struct sk_buff *msg, const struct acl_rule *rule,
-			  int type, const struct in6_addr *addr,
-			  int len_type, u8 len)
-{
-	return nla_put(msg, type, rule->family == AF_INET ? 4 : 16, addr) ||
-	       nla_put_u8(msg, len_type, len);
-}
-
-static int acl_put_rule(struct sk_buff *msg, const struct acl_rule *rule)
-{
-	struct nlattr *nest;
-	u64 packets, bytes;
-
-	acl_rule_counters(rule, &packets, &bytes);
-
-	nest = nla_nest_start(msg, VMQ_A_ACL_RULE);
-	if (!nest)
-		return -EMSGSIZE;
-
-	if (nla_put_u32(msg, VMQ_A_ACL_RULE_ID, rule->id) ||
-	    nla_put_u32(msg, VMQ_A_ACL_RULE_PRIORITY, rule->priority) ||
-	    nla_put_u8(msg, VMQ_A_ACL_RULE_DIRECTION, rule->dir) ||
-	    nla_put_u8(msg, VMQ_A_ACL_RULE_ACTION, rule->allow))
-		goto cancel;
-	if (rule->family &&
-	    nla_put_u16(msg, VMQ_A_ACL_RULE_FAMILY, rule->family))
-		goto cancel;
-	if (rule->has_proto &&
-	    nla_put_u8(msg, VMQ_A_ACL_RULE_IP_PROTO, rule->proto))
-		goto cancel;
-	if (rule->has_src &&
-	    acl_put_prefix(msg, rule, VMQ_A_ACL_RULE_SRC, &rule->src,
-			   VMQ_A_ACL_RULE_SRC_LEN, rule->src_len))
-		goto cancel;
-	if (rule->has_dst &&
-	    acl_put_prefix(msg, rule, VMQ_A_ACL_RULE_DST, &rule->dst,
-			   VMQ_A_ACL_RULE_DST_LEN, rule->dst_len))
-		goto cancel;
-	if (rule->has_sport &&
-	    (nla_put_u16(msg, VMQ_A_ACL_RULE_SRC_PORT_MIN, rule->sport_min) ||
-	     nla_put_u16(msg, VMQ_A_ACL_RULE_SRC_PORT_MAX, rule->sport_max)))
-		goto cancel;
-	if (rule->has_dport &&
-	    (nla_put_u16(msg, VMQ_A_ACL_RULE_DST_PORT_MIN, rule->dport_min) ||
-	     nla_put_u16(msg, VMQ_A_ACL_RULE_DST_PORT_MAX, rule->dport_max)))
-		goto cancel;
-	if (nla_put_u64_64bit(msg, VMQ_A_ACL_RULE_PACKETS, packets,
-			      VMQ_A_ACL_RULE_PAD) ||
-	    nla_put_u64_64bit(msg, VMQ_A_ACL_RULE_BYTES, bytes,
-			      VMQ_A_ACL_RULE_PAD))
-		goto cancel;
-
-	nla_nest_end(msg, nest);
-	return 0;
-
-cancel:
-	nla_nest_cancel(msg, nest);
-	return -EMSGSIZE;
-}
-
 static const char * const acl_state_names[VMQ_ACL_STATES] = {
 	[0] = "none",
 	[VMQ_ACL_NEW] = "new",
@@ -214,7 +154,7 @@ int acl_config_dump(struct vmq_ext_port *ep, struct sk_buff *msg,
 			break;
 		}
 
-		err = acl_put_rule(msg, rule);
+		err = acl_rule_put(msg, rule);
 		if (err) {
 			*cursor = rule->id;
 			return err;

@@ -23,6 +23,9 @@
 #define ACL_ND_FIRST	133
 #define ACL_ND_LAST	137
 
+/* Where the flags are in the header of TCP; the kernel has them as single bits. */
+#define ACL_TCP_FLAGS_AT	13
+
 /* Bytes at the start of SCTP and DCCP that every packet has. */
 #define ACL_L4_MIN	12
 
@@ -259,6 +262,8 @@ static enum acl_flow_kind acl_parse_icmp(const struct sk_buff *skb,
 	type = acl_pull(skb, ip->l4, ip->end, sizeof(_type), _type);
 	if (!type)
 		return ACL_FLOW_BAD;
+	flow->icmp_type = type[0];
+	flow->icmp_code = type[1];
 	if (ip->family == AF_INET6 &&
 	    type[0] >= ACL_ND_FIRST && type[0] <= ACL_ND_LAST)
 		return ACL_FLOW_FREE;
@@ -295,20 +300,12 @@ static enum acl_flow_kind acl_parse_tcp(const struct sk_buff *skb,
 	if (!th || th->doff < 5 || ip->end - ip->l4 < th->doff * 4)
 		return ACL_FLOW_BAD;
 
-	if (th->fin)
-		flow->tcp |= ACL_TCP_FIN;
-	if (th->syn)
-		flow->tcp |= ACL_TCP_SYN;
-	if (th->rst)
-		flow->tcp |= ACL_TCP_RST;
-	if (th->ack)
-		flow->tcp |= ACL_TCP_ACK;
+	flow->tcp = ((const u8 *)th)[ACL_TCP_FLAGS_AT];
 	/* What ends a connection does not make one. */
 	flow->creates = (flow->tcp & (ACL_TCP_SYN | ACL_TCP_ACK)) &&
 			!(flow->tcp & (ACL_TCP_RST | ACL_TCP_FIN));
 	flow->sport = ntohs(th->source);
 	flow->dport = ntohs(th->dest);
-	flow->ports_known = true;
 	acl_key_set(&flow->key, ip, flow->dir, vlan, flow->sport, flow->dport);
 
 	return ACL_FLOW_TRACKED;
@@ -329,7 +326,6 @@ static enum acl_flow_kind acl_parse_udp(const struct sk_buff *skb,
 	flow->creates = true;
 	flow->sport = ntohs(uh->source);
 	flow->dport = ntohs(uh->dest);
-	flow->ports_known = true;
 	acl_key_set(&flow->key, ip, flow->dir, vlan, flow->sport, flow->dport);
 
 	return ACL_FLOW_TRACKED;
@@ -348,7 +344,6 @@ static enum acl_flow_kind acl_parse_ports(const struct sk_buff *skb,
 
 	flow->sport = ntohs(p[0]);
 	flow->dport = ntohs(p[1]);
-	flow->ports_known = true;
 
 	return ACL_FLOW_RULES;
 }
@@ -357,7 +352,7 @@ static enum acl_flow_kind acl_parse_ports(const struct sk_buff *skb,
  * acl_flow_parse - Read what the extension has to know of a frame.
  * @skb: the frame, skb->data at the network header
  * @dir: its direction
- * @flow: filled in, unless the frame is %ACL_FLOW_FREE or %ACL_FLOW_BAD
+ * @flow: filled in, unless the frame is %ACL_FLOW_BAD
  *
  * Return: the kind of frame.
  */
@@ -368,20 +363,27 @@ enum acl_flow_kind acl_flow_parse(const struct sk_buff *skb, enum vmq_dir dir,
 	struct acl_ip *ip = &flow->ip;
 	u8 family;
 
-	if (skb->protocol == htons(ETH_P_IP))
+	flow->sport = 0;
+	flow->dport = 0;
+	flow->dir = dir;
+	flow->view = ACL_VIEW_WHOLE;
+	flow->creates = false;
+	flow->free = false;
+	flow->tcp = 0;
+	flow->icmp_type = 0;
+	flow->icmp_code = 0;
+
+	if (likely(skb->protocol == htons(ETH_P_IP))) {
 		family = AF_INET;
-	else if (skb->protocol == htons(ETH_P_IPV6))
+	} else if (skb->protocol == htons(ETH_P_IPV6)) {
 		family = AF_INET6;
-	else
+	} else {
+		ip->family = 0;
 		return ACL_FLOW_FREE;
+	}
 
 	if (!acl_parse_ip(skb, family, 0, skb->len, true, ip))
 		return ACL_FLOW_BAD;
-
-	flow->dir = dir;
-	flow->ports_known = false;
-	flow->creates = false;
-	flow->tcp = 0;
 
 	if (unlikely(ip->fragment)) {
 		/*
@@ -391,6 +393,8 @@ enum acl_flow_kind acl_flow_parse(const struct sk_buff *skb, enum vmq_dir dir,
 		if (ip->proto == IPPROTO_TCP &&
 		    ip->fragment < sizeof(struct tcphdr))
 			return ACL_FLOW_BAD;
+		flow->view = ip->proto_known ? ACL_VIEW_FRAGMENT :
+					       ACL_VIEW_NO_PROTO;
 		return ACL_FLOW_RULES;
 	}
 

@@ -7,107 +7,76 @@
  * refused half way leaves nothing behind. What must not start again from 0, the
  * counters, is shared by the copies.
  */
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
-#include <net/ipv6.h>
 
 #include "acl.h"
 
-static bool acl_masked_equal(const struct in6_addr *addr,
-			     const struct in6_addr *mask,
-			     const struct in6_addr *prefix)
+static void acl_fields_set(struct acl_fields *fields,
+			   const struct acl_flow *flow,
+			   const struct sk_buff *skb)
 {
-	__be32 diff = 0;
-	int i;
+	const struct ethhdr *eth = eth_hdr(skb);
 
-	for (i = 0; i < 4; i++)
-		diff |= (addr->s6_addr32[i] & mask->s6_addr32[i]) ^
-			prefix->s6_addr32[i];
+	memset(fields, 0, sizeof(*fields));
+	ether_addr_copy(fields->eth_src, eth->h_source);
+	ether_addr_copy(fields->eth_dst, eth->h_dest);
+	fields->ethertype = ntohs(skb->protocol);
+	if (skb_vlan_tag_present(skb))
+		fields->vlan = skb_vlan_tag_get_id(skb);
+	fields->free = flow->free;
+	if (!flow->ip.family)
+		return;
 
-	return !diff;
-}
-
-/*
- * What is not known of a frame, as it is a later fragment, must not be a way
- * around a rule: it never fits a rule that allows and always one that denies.
- */
-static bool acl_rule_match(const struct acl_rule *rule,
-			   const struct acl_flow *flow)
-{
-	if (rule->family && rule->family != flow->ip.family)
-		return false;
-
-	if (rule->has_proto) {
-		if (!flow->ip.proto_known) {
-			if (rule->allow)
-				return false;
-		} else if (rule->proto != flow->ip.proto) {
-			return false;
-		}
-	}
-
-	if (rule->has_src &&
-	    !acl_masked_equal(&flow->ip.src, &rule->src_mask, &rule->src))
-		return false;
-	if (rule->has_dst &&
-	    !acl_masked_equal(&flow->ip.dst, &rule->dst_mask, &rule->dst))
-		return false;
-
-	if (!rule->has_sport && !rule->has_dport)
-		return true;
-	if (!flow->ports_known)
-		return !rule->allow;
-	if (rule->has_sport &&
-	    (flow->sport < rule->sport_min || flow->sport > rule->sport_max))
-		return false;
-	if (rule->has_dport &&
-	    (flow->dport < rule->dport_min || flow->dport > rule->dport_max))
-		return false;
-
-	return true;
+	fields->src = flow->ip.src;
+	fields->dst = flow->ip.dst;
+	fields->family = flow->ip.family;
+	fields->proto = flow->ip.proto;
+	fields->sport = flow->sport;
+	fields->dport = flow->dport;
+	fields->icmp_type = flow->icmp_type;
+	fields->icmp_code = flow->icmp_code;
+	fields->tcp = flow->tcp;
 }
 
 /**
- * acl_rules_allow - Judge a frame by the rules of its port.
+ * acl_rules_judge - Judge a frame by the rules of its port.
  * @rules: the rules
- * @flow: the frame
- * @bytes: its length, for the counters of the rule
- *
- * The first rule that fits decides; without one the frame may pass.
+ * @flow: what was read of the frame
+ * @skb: the frame
  *
  * Context: BH disabled, inside an RCU read-side section.
- * Return: whether the frame may pass.
+ * Return: the rule that decides, which has counted the frame, or NULL.
  */
-bool acl_rules_allow(const struct acl_rules *rules, const struct acl_flow *flow,
-		     unsigned int bytes)
+const struct acl_rule *acl_rules_judge(const struct acl_rules *rules,
+				       const struct acl_flow *flow,
+				       const struct sk_buff *skb)
 {
-	unsigned int i = 0, end = rules->n_in;
+	const struct acl_class *class = rules->class[flow->dir][flow->view];
+	struct acl_fields fields __uninitialized;
+	struct acl_rule_stats *stats;
+	const struct acl_rule *rule;
 
-	if (flow->dir == VMQ_FROM_GUEST) {
-		i = rules->n_in;
-		end = rules->n;
-	}
+	if (!class)
+		return NULL;
 
-	for (; i < end; i++) {
-		const struct acl_rule *rule = &rules->rule[i];
-		struct acl_rule_stats *stats;
+	acl_fields_set(&fields, flow, skb);
+	rule = acl_class_find(class, rules->rule, &fields);
+	if (!rule)
+		return NULL;
 
-		if (!acl_rule_match(rule, flow))
-			continue;
+	stats = this_cpu_ptr(rule->stats);
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_inc(&stats->packets);
+	u64_stats_add(&stats->bytes, skb->len + ETH_HLEN);
+	u64_stats_update_end(&stats->syncp);
 
-		stats = this_cpu_ptr(rule->stats);
-		u64_stats_update_begin(&stats->syncp);
-		u64_stats_inc(&stats->packets);
-		u64_stats_add(&stats->bytes, bytes);
-		u64_stats_update_end(&stats->syncp);
-
-		return rule->allow;
-	}
-
-	return true;
+	return rule;
 }
 
 /**
@@ -209,12 +178,11 @@ int acl_edit_begin(struct acl_edit *edit, const struct acl_port *acl,
 static bool acl_rule_same(const struct acl_rule *a, const struct acl_rule *b)
 {
 	return a->priority == b->priority && a->dir == b->dir &&
-	       a->allow == b->allow && a->family == b->family &&
-	       a->has_proto == b->has_proto && a->proto == b->proto &&
+	       a->allow == b->allow &&
+	       !memcmp(&a->key, &b->key, sizeof(a->key)) &&
+	       !memcmp(&a->mask, &b->mask, sizeof(a->mask)) &&
 	       a->has_src == b->has_src && a->src_len == b->src_len &&
-	       ipv6_addr_equal(&a->src, &b->src) &&
 	       a->has_dst == b->has_dst && a->dst_len == b->dst_len &&
-	       ipv6_addr_equal(&a->dst, &b->dst) &&
 	       a->has_sport == b->has_sport &&
 	       a->sport_min == b->sport_min && a->sport_max == b->sport_max &&
 	       a->has_dport == b->has_dport &&
@@ -344,30 +312,93 @@ static int acl_id_order(const void *_a, const void *_b, const void *_rules)
 	return rules->rule[*a].id < rules->rule[*b].id ? -1 : 1;
 }
 
-static struct acl_rules *acl_rules_build(const struct acl_edit *edit)
+static bool acl_rules_classify(struct acl_rules *rules)
+{
+	struct acl_class_work *work = acl_class_work_new(rules->n);
+	bool done = false;
+	unsigned int dir;
+	int view;
+
+	if (!work)
+		return false;
+
+	for (dir = VMQ_TO_GUEST; dir <= VMQ_FROM_GUEST; dir++) {
+		unsigned int from = dir == VMQ_TO_GUEST ? 0 : rules->n_in;
+		unsigned int to = dir == VMQ_TO_GUEST ? rules->n_in : rules->n;
+
+		for (view = 0; from < to && view < ACL_VIEWS; view++) {
+			rules->class[dir][view] =
+				acl_class_build(work, rules->rule, from, to,
+						view);
+			if (!rules->class[dir][view])
+				goto out;
+		}
+	}
+	done = true;
+out:
+	acl_class_work_free(work);
+	return done;
+}
+
+/**
+ * acl_rules_build - Make a list of rules that frames can be judged by.
+ * @rule: the rules, in any order
+ * @n: their number, at least 1
+ *
+ * Context: may sleep.
+ * Return: the list, to be freed by acl_rules_destroy(), or NULL without memory.
+ */
+struct acl_rules *acl_rules_build(const struct acl_rule *rule, unsigned int n)
 {
 	struct acl_rules *rules;
 	unsigned int i;
 
-	rules = kvzalloc(struct_size(rules, rule, edit->n) +
-			 edit->n * sizeof(*rules->by_id), GFP_KERNEL);
+	rules = kvzalloc(struct_size(rules, rule, n) +
+			 n * sizeof(*rules->by_id), GFP_KERNEL);
 	if (!rules)
 		return NULL;
 
-	rules->n = edit->n;
-	rules->by_id = (u16 *)((u8 *)rules + struct_size(rules, rule, edit->n));
-	memcpy(rules->rule, edit->rule, edit->n * sizeof(*edit->rule));
+	rules->n = n;
+	rules->by_id = (u16 *)((u8 *)rules + struct_size(rules, rule, n));
+	memcpy(rules->rule, rule, n * sizeof(*rule));
 	sort(rules->rule, rules->n, sizeof(*rules->rule), acl_rule_order, NULL);
 
 	for (i = 0; i < rules->n; i++) {
 		rules->by_id[i] = i;
 		if (rules->rule[i].dir == VMQ_TO_GUEST)
 			rules->n_in = i + 1;
+		if (rules->rule[i].link)
+			rules->link[rules->rule[i].dir] = true;
 	}
 	sort_r(rules->by_id, rules->n, sizeof(*rules->by_id), acl_id_order,
 	       NULL, rules);
 
+	if (!acl_rules_classify(rules)) {
+		acl_rules_destroy(rules);
+		return NULL;
+	}
+
 	return rules;
+}
+
+/**
+ * acl_rules_destroy - Free a list of rules, but not their counters.
+ * @rules: the list, which no frame sees
+ */
+void acl_rules_destroy(struct acl_rules *rules)
+{
+	unsigned int dir;
+	int view;
+
+	for (dir = 0; dir < ARRAY_SIZE(rules->class); dir++)
+		for (view = 0; view < ACL_VIEWS; view++)
+			acl_class_free(rules->class[dir][view]);
+	kvfree(rules);
+}
+
+static void acl_rules_rcu(struct rcu_head *rcu)
+{
+	acl_rules_destroy(container_of(rcu, struct acl_rules, rcu));
 }
 
 /**
@@ -384,7 +415,7 @@ int acl_edit_commit(struct acl_edit *edit, struct acl_port *acl)
 	unsigned int i;
 
 	if (edit->n) {
-		new = acl_rules_build(edit);
+		new = acl_rules_build(edit->rule, edit->n);
 		if (!new)
 			return -ENOMEM;
 	}
@@ -397,9 +428,10 @@ int acl_edit_commit(struct acl_edit *edit, struct acl_port *acl)
 		synchronize_net();
 		for (i = 0; i < edit->n_gone; i++)
 			free_percpu(edit->gone[i]);
-		kvfree(old);
+		if (old)
+			acl_rules_destroy(old);
 	} else if (old) {
-		kvfree_rcu(old, rcu);
+		call_rcu(&old->rcu, acl_rules_rcu);
 	}
 
 	kvfree(edit->rule);
@@ -423,5 +455,5 @@ void acl_rules_free(struct acl_port *acl)
 
 	for (i = 0; i < rules->n; i++)
 		free_percpu(rules->rule[i].stats);
-	kvfree(rules);
+	acl_rules_destroy(rules);
 }

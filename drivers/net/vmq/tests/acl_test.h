@@ -18,7 +18,7 @@
 #include <linux/udp.h>
 #include <net/ipv6.h>
 
-#include "acl.h"
+#include "../ext/acl.h"
 
 #define IN	VMQ_TO_GUEST
 #define OUT	VMQ_FROM_GUEST
