@@ -17,6 +17,9 @@
 #define ACL_ENTRY	sizeof(struct vmq_acl_rec_conn)
 #define ACL_PER_RECORD	((VMQ_RECORD_DATA_MAX - ACL_HDR) / ACL_ENTRY)
 
+/* Connections put into the table in a go. */
+#define ACL_APPLY_BATCH	256
+
 /* ---- save ---- */
 
 static void acl_addr_put(u8 *to, const struct in6_addr *addr)
@@ -250,6 +253,7 @@ int acl_validate(struct vmq_ext_port *ep, const struct vmq_record *rec,
 {
 	struct acl_session *session = ep->session;
 	struct acl_port *acl = ep->priv;
+	bool empty = !READ_ONCE(acl->n_conns);
 	struct vmq_acl_rec_conn entry;
 	struct acl_key key;
 	const char *wrong;
@@ -267,6 +271,10 @@ int acl_validate(struct vmq_ext_port *ep, const struct vmq_record *rec,
 		if (wrong)
 			break;
 
+		if (empty) {
+			session->extra++;
+			continue;
+		}
 		/* What only takes the place of another needs no room. */
 		acl_rec_key(&entry, &key);
 		rcu_read_lock();
@@ -365,6 +373,9 @@ int acl_apply(struct vmq_ext_port *ep, const struct vmq_record *rec,
 			continue;
 		}
 		undo->step[undo->n++].conn = conn;
+		/* The hash table grows beside this, on one CPU in between. */
+		if (i % ACL_APPLY_BATCH == 0)
+			cond_resched();
 	}
 
 	if (over)

@@ -213,10 +213,10 @@ int acl_conn_insert(struct acl_port *acl, struct acl_conn *conn,
 
 	spin_lock_bh(&acl->lock);
 	rcu_read_lock();
-	found = acl_conn_find(acl, &conn->key);
-	if (!found)
-		found = acl->n_conns < READ_ONCE(acl->max_conns) ?
-			acl_conn_link(acl, conn) : ERR_PTR(-ENOSPC);
+	/* What takes the place of another needs no room. */
+	found = acl->n_conns < READ_ONCE(acl->max_conns) ?
+		acl_conn_link(acl, conn) :
+		acl_conn_find(acl, &conn->key) ?: ERR_PTR(-ENOSPC);
 	if (IS_ERR(found)) {
 		err = PTR_ERR(found);
 	} else if (found) {
