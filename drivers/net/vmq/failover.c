@@ -13,7 +13,7 @@
  * synthetic: a VF knows no gate, and no state of a VF moves to another host
  * (L-15). The path returns to the VF when the guest speaks (L-16).
  */
-#include "vmq_priv.h"
+#include "policy.h"
 
 static bool vmq_path_ready(struct vmq_path_vf *pv)
 {
@@ -343,10 +343,6 @@ int vmq_path_prepare(struct vmq_port *port, struct vmq_path_request *req,
 		NL_SET_ERR_MSG(extack, "which VF? vf is missing");
 		return -EINVAL;
 	}
-	if (rcu_access_pointer(port->policy)) {
-		NL_SET_ERR_MSG(extack, "a VF knows no vlan, trunk, isolate, spoofchk of the port");
-		return -EBUSY;
-	}
 	err = vmq_path_find(port, req, extack);
 	if (err || !req->vf || req->vf->user == port)
 		return err;
@@ -372,8 +368,11 @@ void vmq_path_apply(struct vmq_port *port, struct vmq_path_request *req)
 	path->want = req->want;
 	path->uplink = req->uplink;
 	vmq_path_set_vf(path, req->vf);
-	if (req->fresh)
+	if (req->fresh) {
+		/* it may be newer than the VF */
+		vmq_path_policy(port, rtnl_dereference(port->policy), NULL);
 		vmq_notify_step(port, VMQ_PATH_STEP_VF_ALLOCATE);
+	}
 	req->fresh = false;
 	vmq_path_resume(port);
 }
@@ -403,4 +402,57 @@ void vmq_path_mac(struct vmq_port *port)
 {
 	if (port->path.vf)
 		port->path.vf->ops->mac(port->path.vf);
+}
+
+/* ---- the policy of a port, and its VF ---- */
+
+/**
+ * vmq_path_follows() - can a VF follow a policy?
+ * @uplink: it is one of the uplink, whose frames we do not see
+ * @p: the policy of its port, or NULL
+ * @extack: says why not
+ *
+ * Context: Any.
+ * Return: 0 or -EOPNOTSUPP.
+ */
+int vmq_path_follows(bool uplink, const struct vmq_policy *p,
+		     struct netlink_ext_ack *extack)
+{
+	if (!uplink || !p)
+		return 0;
+	NL_SET_ERR_MSG(extack, "a VF of the uplink does not follow it: path synthetic first");
+	return -EOPNOTSUPP;
+}
+
+/**
+ * vmq_path_wants_uplink() - has a port a VF of the uplink, or waits for one?
+ * @port: the port
+ *
+ * Context: Process context, rtnl held.
+ * Return: true if so.
+ */
+bool vmq_path_wants_uplink(const struct vmq_port *port)
+{
+	return port->path.policy != VMQ_PORT_PATH_POLICY_SYNTHETIC &&
+	       port->path.uplink;
+}
+
+/**
+ * vmq_path_policy() - the policy of a port changes, and its VF's with it
+ * @port: the port
+ * @p: the policy, or NULL
+ * @extack: says why not
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0, or -EOPNOTSUPP where the VF can't follow; nothing changed then.
+ */
+int vmq_path_policy(struct vmq_port *port, const struct vmq_policy *p,
+		    struct netlink_ext_ack *extack)
+{
+	struct vmq_path_vf *pv = port->path.vf;
+	int err = vmq_path_follows(vmq_path_wants_uplink(port), p, extack);
+
+	if (!err && pv && pv->ops->policy)
+		pv->ops->policy(pv, p);
+	return err;
 }

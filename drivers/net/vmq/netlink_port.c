@@ -272,12 +272,17 @@ static int vmq_port_policy_commit(struct vmq_port *port,
 				  const struct vmq_port_change *change,
 				  struct netlink_ext_ack *extack)
 {
+	bool path = change->info->attrs[VMQ_A_PORT_PATH_POLICY];
+	const struct vmq_policy *p = change->policy ?:
+				     rtnl_dereference(port->policy);
 	int err;
 
-	if (!change->policy)
-		return 0;
-	err = vmq_policy_check(change->policy, extack);
-	return err ?: vmq_policy_set(port, change->policy, extack);
+	err = vmq_path_follows(path ? change->path.uplink :
+				      vmq_path_wants_uplink(port), p, extack);
+	if (err || !change->policy)
+		return err;
+	err = vmq_policy_check(p, extack);
+	return err ?: vmq_policy_set(port, p, extack);
 }
 
 /*

@@ -57,7 +57,6 @@ static bool vmq_policy_may_send_as(const struct net_device *dev, const u8 *mac)
 
 /**
  * __vmq_policy_tx() - may a port with a policy send a frame?
- * @port: the port
  * @p: its policy
  * @skb: the frame of the guest, its tag in the metadata
  *
@@ -67,14 +66,13 @@ static bool vmq_policy_may_send_as(const struct net_device *dev, const u8 *mac)
  * Context: RCU read side, BH off.
  * Return: %VMQ_TX_OK, or why not.
  */
-int __vmq_policy_tx(const struct vmq_port *port, const struct vmq_policy *p,
-		    struct sk_buff *skb)
+int __vmq_policy_tx(const struct vmq_policy *p, struct sk_buff *skb)
 {
 	u16 vid = vmq_skb_vid(skb);
 	u16 prio;
 
 	if (p->spoofchk &&
-	    !vmq_policy_may_send_as(port->dev, eth_hdr(skb)->h_source))
+	    !vmq_policy_may_send_as(p->dev, eth_hdr(skb)->h_source))
 		return VMQ_TX_SPOOFED;
 	if (!vmq_policy_has_vlans(p))
 		return VMQ_TX_OK;
@@ -290,8 +288,9 @@ static int vmq_policy_move_filter(struct vmq_port *port,
  * of a VLAN that is only now let in, or there is none and they are the guest's.
  *
  * Context: Process context, rtnl held; takes adapter->lock.
- * Return: 0; -EBUSY for a port that may use a VF, -EEXIST if another filter matches
- * what the port's would, an error of the uplink, or -ENOMEM; nothing changed then.
+ * Return: 0; -EOPNOTSUPP for a port whose VF does not follow, -EEXIST if another
+ * filter matches what the port's would, an error of the uplink, or -ENOMEM; nothing
+ * changed then.
  */
 int vmq_policy_set(struct vmq_port *port, const struct vmq_policy *want,
 		   struct netlink_ext_ack *extack)
@@ -302,13 +301,10 @@ int vmq_policy_set(struct vmq_port *port, const struct vmq_policy *want,
 	int err;
 
 	if (!vmq_policy_is_empty(want)) {
-		if (port->path.policy != VMQ_PORT_PATH_POLICY_SYNTHETIC) {
-			NL_SET_ERR_MSG(extack, "a VF does not follow it: path synthetic first");
-			return -EBUSY;
-		}
 		new = kmemdup(want, sizeof(*want), GFP_KERNEL_ACCOUNT);
 		if (!new)
 			return -ENOMEM;
+		new->dev = port->dev;
 		if (!new->trunk)
 			bitmap_zero(new->allowed, VLAN_N_VID);
 	}
@@ -316,12 +312,15 @@ int vmq_policy_set(struct vmq_port *port, const struct vmq_policy *want,
 		kfree(new);
 		return 0;
 	}
+	err = vmq_path_policy(port, new, extack);
+	if (err)
+		goto err_free;
 	if (uplink) {
 		err = vmq_policy_sync(new, old, uplink);
 		if (err) {
 			NL_SET_ERR_MSG_FMT(extack, "%s does not take the VLAN ids",
 					   uplink->name);
-			goto err_free;
+			goto err_path;
 		}
 	}
 	if (!vmq_policy_same_filter(new, old)) {
@@ -341,6 +340,13 @@ int vmq_policy_set(struct vmq_port *port, const struct vmq_policy *want,
 err_unsync:
 	if (uplink)
 		vmq_policy_unsync(new, old, uplink, VLAN_VID_MASK);
+err_path:
+	vmq_path_policy(port, old, NULL);
+	/* frames of the VF may have seen it */
+	if (new)
+		kfree_rcu(new, rcu);
+	return err;
+
 err_free:
 	kfree(new);
 	return err;

@@ -10,8 +10,7 @@
 #include "vmq_priv.h"
 
 bool __vmq_policy_rx(const struct vmq_policy *p, struct sk_buff *skb);
-int __vmq_policy_tx(const struct vmq_port *port, const struct vmq_policy *p,
-		    struct sk_buff *skb);
+int __vmq_policy_tx(const struct vmq_policy *p, struct sk_buff *skb);
 
 /*
  * For a frame towards the guest: false if it is not for this port. A tag that the
@@ -48,7 +47,7 @@ static inline int vmq_policy_tx(const struct vmq_port *port,
 {
 	const struct vmq_policy *p = rcu_dereference(port->policy);
 
-	return likely(!p) ? VMQ_TX_OK : __vmq_policy_tx(port, p, skb);
+	return likely(!p) ? VMQ_TX_OK : __vmq_policy_tx(p, skb);
 }
 
 /* Must not the one port hear the other? Context: RCU read side. */

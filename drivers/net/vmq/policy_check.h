@@ -12,6 +12,8 @@
 #include <linux/netlink.h>
 #include <linux/types.h>
 
+struct net_device;
+
 /* Most ranges of a trunk; as text they fit into %VMQ_TRUNK_TEXT_MAX. */
 #define VMQ_TRUNK_RANGES_MAX	100
 #define VMQ_TRUNK_TEXT_MAX	1024	/* bytes, with the NUL */
@@ -23,9 +25,11 @@
  * @isolate: no traffic with other isolated ports
  * @spoofchk: source addresses must be the port's
  * @allowed: VLAN ids of the trunk, 0 for untagged; not necessarily @pvid
+ * @dev: the port, whose addresses @spoofchk means; not of one that is only asked for
  * @rcu: frees it
  *
- * A port without a policy, as most are, has none: NULL.
+ * A port without a policy, as most are, has none: NULL. The adapter's VF that is the
+ * path of a port has the port's.
  */
 struct vmq_policy {
 	u16 pvid;
@@ -33,6 +37,7 @@ struct vmq_policy {
 	bool isolate;
 	bool spoofchk;
 	DECLARE_BITMAP(allowed, VLAN_N_VID);
+	const struct net_device *dev;
 	struct rcu_head rcu;
 };
 

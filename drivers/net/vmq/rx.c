@@ -69,6 +69,8 @@ static struct net_device *__vmq_queue_rx(struct vmq_queue *q,
 
 	if (port->vf) {
 		vmq_vf_rx(port->vf, skb);
+		if (unlikely(!vmq_policy_rx(port, skb)))
+			goto drop_vlan;
 		goto deliver;
 	}
 	if (vmq_gate_rx(port, q->index, skb))
@@ -79,11 +81,8 @@ static struct net_device *__vmq_queue_rx(struct vmq_queue *q,
 			       SKB_DROP_REASON_DEV_READY);
 		return NULL;
 	}
-	if (unlikely(!vmq_policy_rx(port, skb))) {
-		vmq_queue_drop(q, port, skb, flood, VMQ_DROP_VLAN,
-			       SKB_DROP_REASON_NOT_SPECIFIED);
-		return NULL;
-	}
+	if (unlikely(!vmq_policy_rx(port, skb)))
+		goto drop_vlan;
 	switch (vmq_ext_frame(port, skb, VMQ_TO_GUEST)) {
 	case VMQ_PASS:
 		break;
@@ -105,6 +104,11 @@ out:
 	skb->pkt_type = PACKET_HOST;
 	eth_skb_pkt_type(skb, dev);
 	return dev;
+
+drop_vlan:
+	vmq_queue_drop(q, port, skb, flood, VMQ_DROP_VLAN,
+		       SKB_DROP_REASON_NOT_SPECIFIED);
+	return NULL;
 }
 
 /*

@@ -407,6 +407,9 @@ int vmq_vf_probe(struct vmq_vf *vf)
 		return err;
 	}
 	vf->netdev = dev;
+	if (vf->path.user)
+		RCU_INIT_POINTER(port->policy,
+				 rtnl_dereference(vf->path.user->policy));
 	rcu_assign_pointer(vf->path.queue.port, port);
 	vf->up = false;
 	vf->parked = false;

@@ -37,6 +37,7 @@ struct vmq_vf_config {
 };
 
 struct vmq_path_vf;
+struct vmq_policy;
 
 /* What failover needs of a VF. All are called with rtnl held. */
 struct vmq_path_ops {
@@ -51,6 +52,8 @@ struct vmq_path_ops {
 	void (*reset)(struct vmq_path_vf *pv);
 	/* the user has another address */
 	void (*mac)(struct vmq_path_vf *pv);
+	/* the user gets this policy, NULL for none; NULL: the VF can't follow */
+	void (*policy)(struct vmq_path_vf *pv, const struct vmq_policy *p);
 	/* it has no user any more */
 	void (*release)(struct vmq_path_vf *pv);
 };
@@ -200,5 +203,10 @@ void vmq_path_destroy(struct vmq_port *port);
 void vmq_path_lose(struct vmq_path_vf *pv);
 void vmq_path_give_up(struct vmq_port *port);
 void vmq_path_mac(struct vmq_port *port);
+int vmq_path_follows(bool uplink, const struct vmq_policy *p,
+		     struct netlink_ext_ack *extack);
+bool vmq_path_wants_uplink(const struct vmq_port *port);
+int vmq_path_policy(struct vmq_port *port, const struct vmq_policy *p,
+		    struct netlink_ext_ack *extack);
 
 #endif /* _VMQ_VF_H */

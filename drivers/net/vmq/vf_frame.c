@@ -7,7 +7,7 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
-#include "vmq_priv.h"
+#include "policy.h"
 
 /* What a limited VF may send at once after a pause; timers may be this late. */
 #define VMQ_VF_BURST_NS		(20 * NSEC_PER_MSEC)
@@ -153,8 +153,12 @@ void vmq_vfs_flood(struct vmq_adapter *a, struct sk_buff *skb,
 {
 	bool all = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
 	u16 vid = vmq_skb_vid(skb);
+	const struct vmq_port *from = NULL;
 	struct vmq_port *port;
 
+	/* of a frame from the uplink, @but is who receives it */
+	if (but && skb->dev == but->dev)
+		from = but;
 	list_for_each_entry_rcu(port, &a->vf_ports, node) {
 		/* nor does it come back to the guest that sent it as a port */
 		if (port != but && (!but || but->path.vf != &port->vf->path) &&
@@ -162,6 +166,7 @@ void vmq_vfs_flood(struct vmq_adapter *a, struct sk_buff *skb,
 		    (port->dev->flags & IFF_UP) &&
 		    READ_ONCE(port->queue[0]->state) ==
 		    VMQ_QUEUE_STATE_RUNNING &&
+		    !vmq_policy_isolates(from, port) &&
 		    (all || READ_ONCE(port->promisc)))
 			vmq_vf_flood(port, skb);
 	}

@@ -5,7 +5,7 @@
 #include <linux/etherdevice.h>
 #include <linux/if_link.h>
 
-#include "vmq_priv.h"
+#include "policy.h"
 
 static struct vmq_vf *vmq_vf_of_path(struct vmq_path_vf *pv)
 {
@@ -43,6 +43,23 @@ struct vmq_path_vf *vmq_path_vf_find(struct vmq_adapter *a, bool uplink,
 	return found;
 }
 
+/*
+ * Its frames meet the policy of its user as those of the user do: the switch knows
+ * both by a struct vmq_port. The user frees the policy, after this.
+ */
+static void vmq_vf_path_policy(struct vmq_path_vf *pv,
+			       const struct vmq_policy *p)
+{
+	struct vmq_vf *vf = vmq_vf_of_path(pv);
+	struct vmq_port *port;
+
+	if (!vf->netdev)
+		return;
+	port = vmq_port_priv(vf->netdev);
+	rcu_assign_pointer(port->policy, (struct vmq_policy *)p);
+	vmq_filter_vlans_refresh(port);
+}
+
 static int vmq_vf_path_allocate(struct vmq_path_vf *pv,
 				struct netlink_ext_ack *extack)
 {
@@ -58,6 +75,7 @@ static int vmq_vf_path_allocate(struct vmq_path_vf *pv,
 		vmq_vf_clear_filter(vf);
 		vmq_vf_give_mac(vf, pv->user->dev->dev_addr);
 	}
+	vmq_vf_path_policy(pv, rtnl_dereference(pv->user->policy));
 	vmq_vf_link(vf);
 	return 0;
 }
@@ -106,6 +124,7 @@ static void vmq_vf_path_release(struct vmq_path_vf *pv)
 
 	vf->parked = true;
 	vmq_vf_link(vf);
+	vmq_vf_path_policy(pv, NULL);
 }
 
 const struct vmq_path_ops vmq_vf_path_ops = {
@@ -114,6 +133,7 @@ const struct vmq_path_ops vmq_vf_path_ops = {
 	.update = vmq_vf_path_update,
 	.reset = vmq_vf_path_reset,
 	.mac = vmq_vf_path_mac,
+	.policy = vmq_vf_path_policy,
 	.release = vmq_vf_path_release,
 };
 
