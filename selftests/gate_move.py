@@ -317,6 +317,32 @@ def test_hold_and_forward():
     ksft_eq((source["frames_dropped"], shown["frames_dropped"]), (0, 0))
 
 
+def test_no_queue_there():
+    """A destination that has no queue left for the port takes its state, and
+    the guest works from the default queue (L-13)."""
+    wire0, wire1, _, _ = world()
+    Rtnl().delete("vm1b")
+    Rtnl().delete("vmq1")
+    adapter("vmq1", uplink="up1", rxq=2)
+    port("vm2", link="vmq1", number=2)
+    port("vm1b", link="vmq1", number=0x99)
+    ksft_eq(vmqctl("port show dev vm1b")[0]["queues"], [0])
+    there = Guest("vm1b")
+    port_set("vm1b", gate="auto")
+    wire0.send(*numbered(6))
+    ksft_true(read(6))
+    restore("vm1b", save("vm1"))
+    there.send(ether(9, 1, payload=b"here now"))
+    ksft_eq(numbers(there.all(0.5, count=6)), list(range(6)))
+    wire1.drain()
+    wire1.send(*numbered(3, first=6))
+    ksft_eq(numbers(there.all(0.5, count=3)), [6, 7, 8])
+    there.send(ether(9, 1, payload=b"and back"))
+    ksft_ge(len(wire1.all(0.3, lambda got: b"and back" in got)), 1)
+    shown = port_get("vm1b")
+    ksft_eq((shown["frames_dropped"], shown["rx_drops"]), (0, 0))
+
+
 def test_without_qemu():
     """The same by `vmqctl port save | vmqctl port restore`, as over ssh; the
     report tells what it took (section 6)."""
