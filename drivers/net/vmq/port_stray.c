@@ -16,6 +16,7 @@
  * told from what it gave to the guest.
  */
 #include <linux/sched.h>
+#include <linux/wait_bit.h>
 
 #include "port_stray.h"
 #include "vmq_priv.h"
@@ -23,6 +24,8 @@
 DEFINE_STATIC_KEY_FALSE(vmq_stray_key);
 
 static u32 vmq_stray_tags;	/* rtnl */
+/* Marked frames: a tap's ring may be freed after its file, and so after ports. */
+static atomic_t vmq_stray_marked = ATOMIC_INIT(0);
 
 /* In the control block of a marked frame: it may outlive its port. */
 struct vmq_stray_cb {
@@ -46,18 +49,19 @@ static unsigned int vmq_stray_max(struct vmq_port *port)
 static void vmq_stray_read(struct sk_buff *skb)
 {
 	struct vmq_stray_cb cb = *vmq_stray_cb(skb);
-	struct vmq_port *port;
+	struct vmq_port *port = NULL;
 	bool vhost;
 
-	/* dropped on its way: whoever reads does not keep softirqs off */
-	if (!in_task() || in_softirq())
-		return;
 	vhost = current->flags & (PF_KTHREAD | PF_USER_WORKER) &&
 		!(current->flags & PF_IO_WORKER);
 	rcu_read_lock();
-	port = vmq_tap_port(cb.minor);
+	/* else it was dropped on its way: who reads does not keep softirqs off */
+	if (in_task() && !in_softirq())
+		port = vmq_tap_port(cb.minor);
 	if (port && READ_ONCE(port->stray.tag) == cb.tag)
 		vmq_stray_saw(&port->stray, skb, vhost, vmq_stray_max(port));
+	if (atomic_dec_and_test(&vmq_stray_marked))
+		wake_up_var(&vmq_stray_marked);
 	rcu_read_unlock();
 }
 
@@ -76,6 +80,7 @@ void __vmq_stray_mark(struct vmq_stray *s, u32 minor, struct sk_buff *skb)
 		.tag = READ_ONCE(s->tag),
 	};
 	skb->destructor = vmq_stray_read;
+	atomic_inc(&vmq_stray_marked);
 }
 
 /**
@@ -86,8 +91,11 @@ void __vmq_stray_mark(struct vmq_stray *s, u32 minor, struct sk_buff *skb)
  */
 void vmq_stray_unmark(struct sk_buff *skb)
 {
-	if (skb->destructor == vmq_stray_read)
-		skb->destructor = NULL;
+	if (skb->destructor != vmq_stray_read)
+		return;
+	skb->destructor = NULL;
+	if (atomic_dec_and_test(&vmq_stray_marked))
+		wake_up_var(&vmq_stray_marked);
 }
 
 /**
@@ -183,4 +191,19 @@ void vmq_stray_set(struct vmq_stray *s, bool on)
 void vmq_stray_init(struct vmq_stray *s)
 {
 	skb_queue_head_init(&s->list);
+}
+
+/**
+ * vmq_stray_exit() - waits for the last marked frame
+ *
+ * The socket of a tap outlives its file while a frame that the guest sent is in a
+ * qdisc or with a NIC, and so do frames in its ring.
+ *
+ * Context: Module exit, no port left.
+ */
+void vmq_stray_exit(void)
+{
+	wait_var_event(&vmq_stray_marked, !atomic_read(&vmq_stray_marked));
+	/* the destructor of the last one has returned */
+	synchronize_rcu();
 }

@@ -47,5 +47,6 @@ void vmq_stray_saw(struct vmq_stray *s, struct sk_buff *skb, bool vhost,
 u32 vmq_stray_take(struct vmq_stray *s, struct sk_buff_head *list);
 void vmq_stray_set(struct vmq_stray *s, bool on);
 void vmq_stray_init(struct vmq_stray *s);
+void vmq_stray_exit(void);
 
 #endif /* _VMQ_PORT_STRAY_H */

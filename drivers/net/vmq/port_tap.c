@@ -400,5 +400,7 @@ void vmq_tap_exit(void)
 {
 	class_unregister(&vmq_tap_class);
 	tap_destroy_cdev(vmq_tap_major, &vmq_tap_cdev);
+	/* marked frames look ports up there */
+	vmq_stray_exit();
 	xa_destroy(&vmq_tap_ports);
 }
