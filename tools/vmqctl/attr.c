@@ -214,6 +214,9 @@ static void show_one(const struct attr_desc *d, const char *key,
 	case ATTR_IP:
 		out_ip(key, p, len);
 		break;
+	case ATTR_BYTES:
+		out_bytes(key, p, len);
+		break;
 	case ATTR_NEST:
 		out_obj_begin(key);
 		attr_show(d->nested, p, len, false);

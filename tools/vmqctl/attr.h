@@ -23,6 +23,7 @@ enum attr_kind {
 	ATTR_FLAG,
 	ATTR_MAC,
 	ATTR_IP,
+	ATTR_BYTES,		/* as hexadecimal digits */
 	ATTR_NEST,
 };
 
