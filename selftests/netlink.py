@@ -3,6 +3,7 @@
 """Generic netlink: the family vmq, netdev-genl's queue statistics, events,
 permissions, and requests that are no good."""
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -13,7 +14,7 @@ from lib import (UAPI, Genl, Netlink, NetNS, NlError, Raw, Rtnl, Rule, adapter,
                  attr, attr_str, attr_u8, attr_u16, attr_u32, cmd, ether,
                  ethtool, fail_cmd, in_userns, ksft_eq, ksft_ge, ksft_in,
                  ksft_main, ksft_ne, ksft_not_in, ksft_pr, ksft_raises, ksft_true,
-                 link_info, link_stats, machine, monitor, pair, port,
+                 link_info, link_stats, mac, machine, monitor, pair, port,
                  port_queue, refused, rule_add, rule_del, save, vmqctl,
                  wait_until)
 
@@ -128,6 +129,35 @@ def test_large_dumps():
     ksft_eq(len(ids), len(set(ids)))
     ksft_ge(len(ids), 401, "queue 0 and one for each rule")
     ethtool("-K vmq0 ntuple off")
+
+
+def solicitation(source):
+    """A guest on vm1 looks for a neighbour, and so says which address it has."""
+    return (bytes.fromhex("3333ff000001") + mac(1) + b"\x81\0\x0f\xfe\x86\xdd" +
+            struct.pack("!IHBB", 6 << 28, 24, 58, 255) + source + bytes(16) +
+            b"\x87" + bytes(23))
+
+
+def test_largest_port():
+    """What can be said of a port fits the answer and the event, all at once."""
+    adapter("vmq0", rxq=300)
+    port("vm1", number=1, rxq=256)
+    trunk = ",".join(f"{first}-{first + 1}" for first in range(3000, 3297, 3))
+    cmd(f"vmqctl port set dev vm1 trunk {trunk},4094")
+    with contextlib.closing(Raw("vm1")) as raw:
+        raw.send(*(solicitation(bytes.fromhex("20010db8ffffeeeeddddccccbbbb") +
+                                struct.pack("!H", 0xaa00 + number))
+                   for number in range(16)))
+    ksft_true(wait_until(lambda: len(vmqctl("port show dev vm1")[0].get(
+        "address", [])) == 16, 5, 0.05), "all addresses")
+    with monitor() as end:
+        cmd("vmqctl port set dev vm1 announce-count 1")
+        told = [each["msg"] for each in end() if each["name"] == "port-ntf"]
+    ksft_eq([(len(each["queues"]), len(each["address"])) for each in told],
+            [(256, 16)])
+    shown = vmqctl("port show dev vm1")[0]
+    ksft_eq(shown["trunk"], f"{trunk},4094")
+    ksft_eq(len(vmqctl("port show")), 1)
 
 
 # -- netdev-genl
