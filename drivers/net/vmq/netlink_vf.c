@@ -54,23 +54,30 @@ static struct vmq_vf *vmq_nl_vf(const struct genl_info *info)
 	return vf;
 }
 
-/* The same, or the one whose netdev the request names: then it is its own side. */
-static struct vmq_vf *vmq_nl_vf_side(const struct genl_info *info, bool *own)
+/* The VF whose netdev the request names, or NULL. Context: rtnl held. */
+static struct vmq_vf *vmq_nl_own_vf(const struct genl_info *info)
 {
 	struct nlattr *name = info->attrs[VMQ_A_VF_DEV];
 	struct nlattr *ifindex = info->attrs[VMQ_A_VF_IFINDEX];
 	struct net_device *dev = NULL;
 
-	*own = false;
 	if (ifindex)
 		dev = __dev_get_by_index(genl_info_net(info),
 					 nla_get_u32(ifindex));
 	else if (name)
 		dev = __dev_get_by_name(genl_info_net(info), nla_data(name));
 	if (!dev || !vmq_is_vf(dev) || (name && strcmp(dev->name, nla_data(name))))
-		return vmq_nl_vf(info);
-	*own = true;
+		return NULL;
 	return vmq_port_priv(dev)->vf;
+}
+
+/* That one, on its own side, or the one that a request to the adapter names. */
+static struct vmq_vf *vmq_nl_vf_side(const struct genl_info *info, bool *own)
+{
+	struct vmq_vf *vf = vmq_nl_own_vf(info);
+
+	*own = vf;
+	return vf ?: vmq_nl_vf(info);
 }
 
 /* ---- vf-get ---- */
@@ -295,19 +302,16 @@ int vmq_nl_vf_block_set_doit(struct sk_buff *skb, struct genl_info *info)
 static int vmq_vf_block_changed(struct sk_buff *msg,
 				const struct genl_info *info)
 {
-	struct vmq_vf *vf;
+	/* only the VF asks: the request has no id of one */
+	struct vmq_vf *vf = vmq_nl_own_vf(info);
 	u64 changed;
-	bool own;
 
-	vf = vmq_nl_vf_side(info, &own);
-	if (IS_ERR(vf))
-		return PTR_ERR(vf);
-	if (!own) {
+	if (!vf) {
 		NL_SET_ERR_MSG(info->extack, "the device is not the netdev of a VF");
 		return -EINVAL;
 	}
 	changed = vmq_vf_blocks_take(&vf->blocks);
-	if (vmq_fill_vf_side(msg, vf, own) ||
+	if (vmq_fill_vf_side(msg, vf, true) ||
 	    nla_put(msg, VMQ_A_VF_CHANGED, sizeof(changed), &changed)) {
 		/* not handed over */
 		vmq_vf_blocks_changed(&vf->blocks, changed);
