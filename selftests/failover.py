@@ -4,6 +4,7 @@
 
 import contextlib
 import errno
+import glob
 import os
 import re
 import threading
@@ -228,6 +229,92 @@ def test_fall_back():
         rtnl.delete("vm1")
         with ns:
             ksft_eq(link_info("vmq0v0")["carrier"], 0, "freed with its port")
+
+
+def forwarding_extension():
+    """Loads it; -> where its parameters are"""
+    found = glob.glob(f"{os.environ['VMQ_BUILD']}/**/vmq_fakefwd.ko",
+                      recursive=True)
+    cmd("insmod " + " ".join(found))
+    defer(cmd, "rmmod vmq_fakefwd")
+    return "/sys/module/vmq_fakefwd/parameters"
+
+
+def test_allocating_refused():
+    """X-47: an extension may refuse that a port gets a VF, not that it gives it
+    back; what was refused changed nothing."""
+    knobs = forwarding_extension()
+    World()
+    cmd("vmqctl ext enable dev vmq0 name fwd")
+    set_path("vf 0")
+    with open(f"{knobs}/refuse", "w", encoding="ascii") as stream:
+        stream.write("1")
+    ksft_in("fwd refused", fail_cmd("vmqctl port set dev vm1 path auto 0")[1])
+    ksft_eq(path(), ("vf", "vf", 0))
+    set_path("synthetic")
+    ksft_eq(path(), ("synthetic", "synthetic", None))
+    ksft_in("fwd refused", fail_cmd("vmqctl port set dev vm1 path vf 0")[1])
+    ksft_eq(path(), ("synthetic", "synthetic", None))
+    ksft_eq(vf_info(0).get("port"), None)
+
+
+def test_forwarding_extension():
+    """S-34: an extension that forwards takes a VM off its VF and lets it back; the
+    steps are those of any failover, and the frames go through the switch."""
+    knobs = forwarding_extension()
+
+    def hold(value):
+        with open(f"{knobs}/hold", "w", encoding="ascii") as stream:
+            stream.write(value)
+
+    def frames():
+        with open(f"{knobs}/frames", encoding="ascii") as stream:
+            return int(stream.read())
+
+    world = World(ports=(1, 2), vfs=2)
+    cmd("vmqctl ext enable dev vmq0 name fwd")
+    for policy in ("vf 0", "auto 0"):
+        kind = policy.split()[0]
+        set_path(policy)
+        ksft_eq(path(), ("vf", kind, 0))
+        ksft_eq(world.who("wire0", 1), ["vmq0v0"])
+        with monitor() as end:
+            hold("1")
+            wait_until(lambda: path()[0] == "synthetic")
+            ksft_eq(path(), ("synthetic", kind, 0), "the VF stays the port's")
+            seen = frames()
+            ksft_eq(world.who("wire0", 1), ["vm1"])
+            ksft_ge(frames(), seen + 1)
+            # whatever is asked for, and whatever happens to the VF
+            set_path(policy)
+            set_path("auto 1", "vm2")
+            ksft_eq((path()[0], path("vm2")), (
+                "synthetic", ("synthetic", "auto", 1)))
+            with contextlib.closing(Rtnl()) as rtnl:
+                rtnl.set("vmq0v0", up=False)
+                ksft_eq(path()[0], "synthetic")
+                rtnl.up("vmq0v0")
+            hold("0")
+            if kind == "vf":        # it gave up when its VF went down, S-29
+                set_path(policy)
+            wait_until(lambda: path()[0] == path("vm2")[0] == "vf")
+            events = end()
+        ksft_eq(world.who("wire0", 1), ["vmq0v0"])
+        ksft_in(",".join(TO_PORT), ",".join(steps(events)))
+        ksft_in(",".join(TO_VF), ",".join(steps(events)))
+        set_path("synthetic")
+        set_path("synthetic", "vm2")
+    # it goes, and what it wanted with it
+    set_path("vf 0")
+    hold("1")
+    wait_until(lambda: path()[0] == "synthetic")
+    cmd("vmqctl ext disable dev vmq0 name fwd")
+    wait_until(lambda: path()[0] == "vf")
+    cmd("vmqctl ext enable dev vmq0 name fwd")
+    wait_until(lambda: path()[0] == "synthetic")
+    Rtnl().delete("vm1")
+    hold("0")
+    cmd("vmqctl ext disable dev vmq0 name fwd")
 
 
 def test_refused():

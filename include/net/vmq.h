@@ -21,9 +21,10 @@
  *
  * Counts up whenever a member of &struct vmq_ext_ops changes its meaning, and
  * with each function added: 2 has vmq_ext_resume(), 3 has vmq_ext_continue() and
- * answers that come later, 4 asks about NICs and properties of ports.
+ * answers that come later, 4 asks about NICs and properties of ports, 5 has
+ * vmq_ext_hold_path().
  */
-#define VMQ_EXT_API_VERSION	4
+#define VMQ_EXT_API_VERSION	5
 
 /**
  * VMQ_EXT_NAME_MAX - longest name of an extension, in bytes with the final NUL
@@ -89,6 +90,7 @@ struct vmq_waiter;
  *	most one runs at a time (SR-22, SR-26)
  * @waiter: for the core, see vmq_ext_continue()
  * @nic: for the core: the extension granted the NIC of the port
+ * @hold: for the core, see vmq_ext_hold_path()
  *
  * Lives from a successful attach until detach returned.
  */
@@ -99,6 +101,7 @@ struct vmq_ext_port {
 	void *session;
 	struct vmq_waiter *waiter;
 	bool nic;
+	bool hold;
 };
 
 /**
@@ -264,5 +267,6 @@ void vmq_ext_unregister(const struct vmq_ext_ops *ops);
 void vmq_ext_continue(struct vmq_ext_port *ep);
 void vmq_ext_resume(struct vmq_ext_port *ep, struct sk_buff *skb,
 		    enum vmq_verdict verdict);
+int vmq_ext_hold_path(struct vmq_ext_port *ep, bool hold);
 
 #endif /* _NET_VMQ_H */

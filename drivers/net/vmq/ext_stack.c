@@ -106,6 +106,48 @@ void vmq_ext_resume(struct vmq_ext_port *ep, struct sk_buff *skb,
 }
 EXPORT_SYMBOL_GPL(vmq_ext_resume);
 
+/* ---- the data path of one port ---- */
+
+/**
+ * vmq_ext_hold_path() - forces a VM off its VF, or lets it back (S-34)
+ * @ep: the port, of an extension that forwards, from attach to detach
+ * @hold: its frames are to go through the switch, whatever path the administrator
+ *	chose; false lets them go by the VF again
+ *
+ * The path changes soon after, in the order S-30 or S-27. A port without a VF gets
+ * none while it is held. Detach ends it.
+ *
+ * Context: Any.
+ * Return: 0, or -EPERM if the extension is of another class.
+ */
+int vmq_ext_hold_path(struct vmq_ext_port *ep, bool hold)
+{
+	if (ep->ops->class != VMQ_EXT_CLASS_FORWARD)
+		return -EPERM;
+	WRITE_ONCE(ep->hold, hold);
+	vmq_path_later(vmq_port_priv(ep->dev));
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vmq_ext_hold_path);
+
+/**
+ * vmq_ext_holds_path() - does an extension want a port's frames on the switch?
+ * @port: the port
+ *
+ * Context: Process context, rtnl held.
+ * Return: true if so (S-34).
+ */
+bool vmq_ext_holds_path(struct vmq_port *port)
+{
+	const struct vmq_stack *stack = rtnl_dereference(port->stack);
+	unsigned int i;
+
+	for (i = 0; stack && i < stack->n; i++)
+		if (READ_ONCE(stack->ep[i]->hold))
+			return true;
+	return false;
+}
+
 /* ---- the stack of one port ---- */
 
 static struct vmq_stack *vmq_stack_of(const struct vmq_port *port)
@@ -203,6 +245,8 @@ static void vmq_ext_detach(struct vmq_ext_port *ep)
 	vmq_ext_nic_delete(ep);
 	if (ep->ops->detach)
 		ep->ops->detach(ep);
+	if (ep->hold)
+		vmq_path_later(vmq_port_priv(ep->dev));
 	kfree(ep);
 }
 

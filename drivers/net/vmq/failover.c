@@ -11,7 +11,8 @@
  *
  * While a port is saved or restored, and while its gate is shut, its path is
  * synthetic: a VF knows no gate, and no state of a VF moves to another host
- * (L-15). The path returns to the VF when the guest speaks (L-16).
+ * (L-15). The path returns to the VF when the guest speaks (L-16). An extension that
+ * forwards can keep it synthetic, too (S-34).
  */
 #include "policy.h"
 
@@ -23,7 +24,8 @@ static bool vmq_path_ready(struct vmq_path_vf *pv)
 /* Must it be synthetic, whatever VFs there are? */
 static bool vmq_path_held(struct vmq_port *port)
 {
-	return READ_ONCE(port->gate.shut) || vmq_session_runs(port);
+	return READ_ONCE(port->gate.shut) || vmq_session_runs(port) ||
+	       vmq_ext_holds_path(port);
 }
 
 static void vmq_path_set_vf(struct vmq_path *path, struct vmq_path_vf *pv)
@@ -188,18 +190,23 @@ static void vmq_path_again(struct work_struct *work)
 {
 	struct vmq_path *path = container_of(to_delayed_work(work),
 					     struct vmq_path, again);
+	struct vmq_port *port;
 
 	/* who takes the port away, or shuts its gate, may wait for us */
 	if (!rtnl_trylock()) {
 		queue_delayed_work(vmq_gate_wq, &path->again, 1);
 		return;
 	}
-	vmq_path_resume(container_of(path, struct vmq_port, path));
+	port = container_of(path, struct vmq_port, path);
+	if (vmq_path_held(port))
+		vmq_path_fall_back(port);
+	else
+		vmq_path_resume(port);
 	rtnl_unlock();
 }
 
 /**
- * vmq_path_later() - what kept a port off its VF is over, told without rtnl
+ * vmq_path_later() - what keeps a port off its VF came or went, told without rtnl
  * @port: the port
  *
  * Context: Any.
@@ -232,7 +239,7 @@ void vmq_path_init(struct vmq_port *port)
  */
 void vmq_path_destroy(struct vmq_port *port)
 {
-	cancel_delayed_work_sync(&port->path.again);
+	disable_delayed_work_sync(&port->path.again);
 }
 
 /**

@@ -368,12 +368,17 @@ static unsigned int vmq_port_properties(const struct genl_info *info,
 	for (i = 0; i < ARRAY_SIZE(vmq_port_knobs); i++) {
 		const struct nlattr *attr = info->attrs[vmq_port_knobs[i].attr];
 
-		if (attr)
-			props[n++] = (struct vmq_property){
-				.kind = VMQ_PROPERTY_PORT,
-				.type = nla_type(attr),
-				.value = attr,
-			};
+		if (!attr)
+			continue;
+		/* who gives a VF back is not refused */
+		if (nla_type(attr) == VMQ_A_PORT_PATH_POLICY &&
+		    nla_get_u32(attr) == VMQ_PORT_PATH_POLICY_SYNTHETIC)
+			continue;
+		props[n++] = (struct vmq_property){
+			.kind = VMQ_PROPERTY_PORT,
+			.type = nla_type(attr),
+			.value = attr,
+		};
 	}
 	return n;
 }

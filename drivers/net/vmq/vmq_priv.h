@@ -621,6 +621,7 @@ int vmq_ext_property_set(struct vmq_port *port,
 			 struct netlink_ext_ack *extack);
 void vmq_ext_property_undo(struct vmq_port *port,
 			   const struct vmq_property *props, unsigned int n);
+bool vmq_ext_holds_path(struct vmq_port *port);
 
 int vmq_ext_adapter_init(struct vmq_adapter *a);
 void vmq_ext_adapter_destroy(struct vmq_adapter *a);
