@@ -261,6 +261,16 @@ def test_run():
     until(lambda: "keeper" not in exts(), "gone")
 
 
+def test_run_unnamed():
+    """A name is for people: without one it is made of the uuid."""
+    world()
+    with subprocess.Popen(["vmqctl", "ext", "run", "--uuid", UUID, "--save",
+                           "true", "--restore", "true"]) as child:
+        defer(child.kill)
+        until(lambda: f"user-{UUID[:8]}" in exts(), "enlisted")
+        child.kill()
+
+
 def test_run_fails():
     """A save command that fails ends the save, one that is slow has nothing; a
     restore command that fails or is slow refuses the restore, and undo is run."""

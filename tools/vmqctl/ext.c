@@ -131,6 +131,7 @@ static void drop_dashes(struct args *args)
 static int ext_run_command(struct args *args)
 {
 	struct ext_run how = {};
+	static char name[16];
 	const char *timeout, *version;
 	const struct keyword keywords[] = {
 		{ "dev", &how.dev },
@@ -149,10 +150,14 @@ static int ext_run_command(struct args *args)
 	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
 	if (err)
 		return err;
-	if (!how.uuid || !how.name || !how.save || !how.restore)
+	if (!how.uuid || !how.save || !how.restore)
 		return usage_error("\"%s\" is missing",
-				   !how.uuid ? "uuid" : !how.name ? "name" :
+				   !how.uuid ? "uuid" :
 				   !how.save ? "save" : "restore");
+	if (!how.name) {
+		snprintf(name, sizeof(name), "user-%.8s", how.uuid);
+		how.name = name;
+	}
 	if (timeout) {
 		err = parse_uint("timeout", timeout, UINT32_MAX, &v);
 		if (err)
@@ -188,7 +193,8 @@ const struct object ext_object = {
 	"       vmqctl ext enable dev ADAPTER name NAME\n"
 	"       vmqctl ext disable dev ADAPTER name NAME\n"
 	"       vmqctl ext move dev ADAPTER name NAME position N\n"
-	"       vmqctl ext run [ dev ADAPTER ] uuid UUID name NAME save COMMAND restore COMMAND\n"
+	"       vmqctl ext run [ dev ADAPTER ] uuid UUID [ name NAME ]\n"
+	"                      save COMMAND restore COMMAND\n"
 	"                      [ undo COMMAND ] [ timeout MS ] [ data-version V ]\n",
 	.commands = ext_commands,
 	.run = ext_show,
