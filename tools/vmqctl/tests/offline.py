@@ -312,7 +312,7 @@ monitor x
 
 def test_usage():
     lines = USAGE.strip("\n").replace("\n", "|").split("|")
-    for line in lines + ["port show dev " + "x" * 5000]:
+    for line in lines + ["port show dev " + "x" * 20000]:
         r = run(*line.split())
         assert r.returncode == 2, (line, r)
         assert r.stderr.startswith(b"vmqctl: ") and b"Usage: vmqctl" in r.stderr, (line, r)
