@@ -4,7 +4,6 @@
  */
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "acl.h"
@@ -100,14 +99,15 @@ static const struct attr_desc acl_attrs[] = {
 
 static ATTR_SET(acl);
 
-static const struct attr_desc ext_port_attrs[] = {
-	[VMQ_A_EXT_PORT_IFINDEX] = ATTR("ifindex", IFINDEX),
-	[VMQ_A_EXT_PORT_DEV] = ATTR("dev", STR),
-	[VMQ_A_EXT_PORT_NAME] = ATTR("name", STR),
-	[VMQ_A_EXT_PORT_CONFIG] = ATTR_NESTED("config", acl_set, false),
-};
+EXT_PORT_SET(acl_set);
 
-static ATTR_SET(ext_port);
+const struct ext_kind acl_ext = {
+	.name = ACL_NAME,
+	.config = &acl_set,
+	.port = &ext_port_set,
+	.lists = { VMQ_A_ACL_RULE, VMQ_A_ACL_CONNECTION },
+	.summary = VMQ_A_ACL_SUMMARY,
+};
 
 /* ---- show ---- */
 
@@ -246,109 +246,12 @@ static void rule_text(const void *buf, size_t len)
 		out_uint("bytes", v);
 }
 
-/* What is to be shown, and what has come of it. */
-struct show {
-	const char *dev;
-	uint16_t part;		/* an attribute of acl_set, 0 for all of them */
-	char *config;		/* attributes of acl_set, of all messages */
-	size_t len;
-	bool failed;
-};
-
-static void show_part(const struct show *s, const void *config, size_t size)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each_payload(config, size) {
-		if (mnl_attr_get_type(attr) != s->part)
-			continue;
-		out_obj_begin(NULL);
-		out_cstr("dev", s->dev);
-		attr_show(acl_attrs[s->part].nested, mnl_attr_get_payload(attr),
-			  mnl_attr_get_payload_len(attr), false);
-		out_obj_end();
-	}
-}
-
-static void collect(struct show *s, const void *config, size_t size)
-{
-	char *grown = realloc(s->config, s->len + MNL_ALIGN(size));
-
-	if (!grown) {
-		s->failed = true;
-		return;
-	}
-	s->config = grown;
-	memset(grown + s->len, 0, MNL_ALIGN(size));
-	memcpy(grown + s->len, config, size);
-	s->len += MNL_ALIGN(size);
-}
-
-static void take_config(const void *attrs, size_t len, void *arg)
-{
-	const struct nlattr *config;
-	struct show *s = arg;
-	size_t size;
-
-	config = attr_find(attrs, len, VMQ_A_EXT_PORT_CONFIG);
-	if (!config)
-		return;
-	size = mnl_attr_get_payload_len(config);
-	if (s->part)
-		show_part(s, mnl_attr_get_payload(config), size);
-	else if (size)
-		collect(s, mnl_attr_get_payload(config), size);
-}
-
-static void show_all(const struct show *s)
-{
-	const struct nlattr *summary;
-
-	out_obj_begin(NULL);
-	out_cstr("dev", s->dev);
-	out_cstr("name", ACL_NAME);
-	attr_show_list(&acl_set, VMQ_A_ACL_RULE, s->config, s->len);
-	attr_show_list(&acl_set, VMQ_A_ACL_CONNECTION, s->config, s->len);
-	summary = attr_find(s->config, s->len, VMQ_A_ACL_SUMMARY);
-	if (summary) {
-		out_obj_begin("summary");
-		attr_show(&summary_set, mnl_attr_get_payload(summary),
-			  mnl_attr_get_payload_len(summary), false);
-		out_obj_end();
-	}
-	out_obj_end();
-}
-
-/* Starts a request about acl on the port dev. */
-int acl_request(struct nl_request *req, uint8_t cmd, const char *dev)
-{
-	int err;
-
-	if (!dev)
-		return usage_error("\"dev\" is missing");
-	err = nl_request(req, cmd, &ext_port_set, dev);
-	return err ? err : nl_put_str(req, "name", VMQ_A_EXT_PORT_NAME,
-				      ACL_NAME);
-}
-
-/*
- * Starts the attribute config, which mnl_attr_nest_end ends. What is in it is
- * the extension's matter; to the family it is binary and not NLA_F_NESTED.
- */
-struct nlattr *acl_config_start(struct nl_request *req)
-{
-	struct nlattr *config = mnl_nlmsg_get_payload_tail(req->nlh);
-
-	mnl_attr_put(req->nlh, VMQ_A_EXT_PORT_CONFIG, 0, NULL);
-	return config;
-}
-
 static int acl_show(struct args *args)
 {
-	struct show s = { .part = 0 };
-	struct nl_request req;
+	uint16_t part = 0;
+	const char *dev;
 	const struct keyword keywords[] = {
-		{ "dev", &s.dev },
+		{ "dev", &dev },
 	};
 	int err;
 
@@ -356,39 +259,13 @@ static int acl_show(struct args *args)
 	if (err)
 		return err;
 	if (args_take(args, "rules"))
-		s.part = VMQ_A_ACL_RULE;
+		part = VMQ_A_ACL_RULE;
 	else if (args_take(args, "connections"))
-		s.part = VMQ_A_ACL_CONNECTION;
+		part = VMQ_A_ACL_CONNECTION;
 	else if (args_take(args, "summary"))
-		s.part = VMQ_A_ACL_SUMMARY;
+		part = VMQ_A_ACL_SUMMARY;
 	err = args_end(args);
-	if (err)
-		return err;
-
-	err = acl_request(&req, VMQ_CMD_EXT_PORT_GET, s.dev);
-	if (err)
-		return err;
-	out_array();
-	err = nl_dump(&req, take_config, &s);
-	if (s.failed) {
-		complain("out of memory");
-		err = VMQCTL_FAILED;
-	}
-	if (!err && !s.part)
-		show_all(&s);
-	free(s.config);
-	return err;
-}
-
-/*
- * Changes something. A rule that the answer has is shown, but only as JSON: in
- * text a change that worked prints nothing.
- */
-int acl_change(struct nl_request *req, const char *dev)
-{
-	struct show s = { .dev = dev, .part = VMQ_A_ACL_RULE };
-
-	return nl_do(req, out_is_json() ? take_config : NULL, &s);
+	return err ? err : ext_port_show(&acl_ext, dev, part);
 }
 
 /* ---- del, flush, set ---- */
@@ -414,13 +291,13 @@ static int change_number(struct args *args, const char *what, uint16_t type)
 	err = parse_uint(what, number, UINT32_MAX, &v);
 	if (err)
 		return err;
-	err = acl_request(&req, VMQ_CMD_EXT_PORT_SET, dev);
+	err = ext_port_request(&req, VMQ_CMD_EXT_PORT_SET, &acl_ext, dev);
 	if (err)
 		return err;
-	config = acl_config_start(&req);
+	config = ext_port_config(&req);
 	mnl_attr_put_u32(req.nlh, type, v);
 	mnl_attr_nest_end(req.nlh, config);
-	return acl_change(&req, dev);
+	return ext_port_change(&acl_ext, &req, dev, VMQ_A_ACL_RULE);
 }
 
 static int acl_del(struct args *args)
@@ -455,16 +332,16 @@ static int acl_flush(struct args *args)
 	err = args_end(args);
 	if (err)
 		return err;
-	err = acl_request(&req, VMQ_CMD_EXT_PORT_SET, dev);
+	err = ext_port_request(&req, VMQ_CMD_EXT_PORT_SET, &acl_ext, dev);
 	if (err)
 		return err;
-	config = acl_config_start(&req);
+	config = ext_port_config(&req);
 	if (rules)
 		mnl_attr_put(req.nlh, VMQ_A_ACL_FLUSH_RULES, 0, NULL);
 	if (connections)
 		mnl_attr_put(req.nlh, VMQ_A_ACL_FLUSH_CONNECTIONS, 0, NULL);
 	mnl_attr_nest_end(req.nlh, config);
-	return acl_change(&req, dev);
+	return ext_port_change(&acl_ext, &req, dev, VMQ_A_ACL_RULE);
 }
 
 static const struct command acl_commands[] = {

@@ -5,7 +5,7 @@
 #ifndef _VMQCTL_ACL_H
 #define _VMQCTL_ACL_H
 
-#include "nl.h"
+#include "ext_port.h"
 
 struct args;
 
@@ -17,9 +17,8 @@ struct args;
 #define ACL_TCP_FLAGS							\
 	{ "fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr" }
 
-int acl_request(struct nl_request *req, uint8_t cmd, const char *dev);
-struct nlattr *acl_config_start(struct nl_request *req);
-int acl_change(struct nl_request *req, const char *dev);
+extern const struct ext_kind acl_ext;
+
 int acl_add(struct args *args);
 
 #endif /* _VMQCTL_ACL_H */

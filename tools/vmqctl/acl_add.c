@@ -308,15 +308,15 @@ int acl_add(struct args *args)
 	if (!w.direction || !w.action)
 		return usage_error("\"%s\" is missing",
 				   w.direction ? "action" : "direction");
-	err = acl_request(&req, VMQ_CMD_EXT_PORT_SET, w.dev);
+	err = ext_port_request(&req, VMQ_CMD_EXT_PORT_SET, &acl_ext, w.dev);
 	if (err)
 		return err;
-	config = acl_config_start(&req);
+	config = ext_port_config(&req);
 	add = mnl_attr_nest_start(req.nlh, VMQ_A_ACL_ADD);
 	err = put_rule(&req, &w);
 	if (err)
 		return err;
 	mnl_attr_nest_end(req.nlh, add);
 	mnl_attr_nest_end(req.nlh, config);
-	return acl_change(&req, w.dev);
+	return ext_port_change(&acl_ext, &req, w.dev, VMQ_A_ACL_RULE);
 }
