@@ -59,8 +59,8 @@ upstream: deps		## the kernel's own selftests for drivers, on an adapter
 soak: deps		## a port moves 1,000 times under traffic, on the debug kernel
 	VMQ_SOAK_ROUNDS=1000 selftests/run selftests --machine uml-debug -k soak
 
-e2e: deps		## end to end: a real QEMU guest on a port
-	selftests/run e2e
+e2e: deps		## end to end: a real QEMU guest on a port, that moves 20 times
+	VMQ_E2E_ROUNDS=$${VMQ_E2E_ROUNDS:-20} selftests/run e2e
 
 test: deps		## check, kunit, selftests and e2e
 	selftests/run all
