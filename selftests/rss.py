@@ -394,9 +394,6 @@ def test_context_life():
     refuses(errno.EBUSY, rss_delete, "vmq0", one)
     refuses(errno.EINVAL, rule_add_context, "vmq0",
             Rule(TCP_V4).dst_port(81), one + 7)
-    # a queue on top of what the table says
-    refuses(errno.EINVAL, rule_add_context, "vmq0",
-            Rule(TCP_V4, 1).dst_port(82), one)
     ksft_eq(rules("vmq0"), [location])
     refuses(errno.EBUSY, lambda: port_claims([2]))
     rule_del("vmq0", location)
@@ -625,4 +622,5 @@ def test_change_queued():
     ksft_eq(link_stats("vmq0")["rx_dropped"], 0)
 
 
-ksft_main(globals())
+if __name__ == "__main__":
+    ksft_main(globals())

@@ -53,6 +53,7 @@ static const struct attr_desc filter_attrs[] = {
 	[VMQ_A_FILTER_RUNG_REASON] = ATTR("rung-reason", STR),
 	[VMQ_A_FILTER_UPLINK_LOCATION] = ATTR("uplink-location", UINT),
 	[VMQ_A_FILTER_UPLINK_QUEUE] = ATTR("uplink-queue", UINT),
+	[VMQ_A_FILTER_CONTEXT_QUEUE] = ATTR("context-queue", UINT),
 };
 
 ATTR_SET(filter);

@@ -144,6 +144,7 @@ static int vmq_port_set_rxnfc(struct net_device *dev,
 }
 
 const struct ethtool_ops vmq_adapter_ethtool_ops = {
+	.cap_rss_rxnfc_adds = 1,
 	.rxfh_per_ctx_key = 1,
 #ifdef VMQ_HAVE_RXFH_FIELDS
 	.rxfh_per_ctx_fields = 1,

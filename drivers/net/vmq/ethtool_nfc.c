@@ -181,6 +181,8 @@ static u64 vmq_nfc_cookie(const struct vmq_filter *f)
 	if (f->vf)
 		return (u64)(f->vf->path.id + 1) <<
 		       ETHTOOL_RX_FLOW_SPEC_RING_VF_OFF;
+	if (f->fs.flow_type & FLOW_RSS)
+		return f->add;
 	/* as it was set, wherever its port's path leads now */
 	return (f->home ?: f->queue)->id;
 }
@@ -212,9 +214,11 @@ static int vmq_nfc_parse(struct net_device *dev, struct vmq_filter_spec *spec,
 			return err;
 	}
 	if (fs->flow_type & FLOW_RSS) {
-		/* nothing is added to what the table says */
-		if (spec->drop || spec->queue || spec->vf)
+		if (spec->drop || spec->vf)
 			return -EINVAL;
+		/* a queue is added to what the table says */
+		spec->add = spec->queue;
+		spec->queue = 0;
 		spec->rss = true;
 		spec->context = info->rss_context;
 	}

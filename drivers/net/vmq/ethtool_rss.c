@@ -236,7 +236,7 @@ int vmq_rxfh_remove(struct net_device *dev, struct ethtool_rxfh_context *core,
 {
 	struct vmq_rss_ctx *ctx = vmq_rxfh_ctx(core);
 
-	if (ctx->soft.filters || vmq_filter_away(&ctx->soft)) {
+	if (vmq_rss_is_named(&ctx->spread)) {
 		NL_SET_ERR_MSG(extack, "a rule names the context");
 		return -EBUSY;
 	}

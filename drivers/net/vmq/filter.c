@@ -2,7 +2,8 @@
 /*
  * The filters of an adapter: one table of rules with ids, owners and targets,
  * whoever set them (ethtool, netlink or a port). The matching itself is rule.c,
- * what the uplink is told of them uplink_addr.c and uplink_offload.c.
+ * clearing many at once filter_flush.c, what the uplink is told of them
+ * uplink_addr.c and uplink_offload.c.
  *
  * Adding, replacing and clearing one costs the same however many there are: each
  * queue has the list of its own, and a bitmap says which location is free.
@@ -103,6 +104,13 @@ static int vmq_filter_queue(struct vmq_adapter *a,
 		*out = &spec->port->soft;
 		return 0;
 	}
+	if (spec->rss && spec->add) {
+		q = vmq_rss_offset_get(a, spec->context, spec->add, extack);
+		if (IS_ERR(q))
+			return PTR_ERR(q);
+		*out = q;
+		return 0;
+	}
 	if (spec->rss) {
 		*out = vmq_rss_target(a, spec->context);
 		if (!*out) {
@@ -128,13 +136,19 @@ static int vmq_filter_queue(struct vmq_adapter *a,
 	return 0;
 }
 
-/*
- * May somebody replace or clear a filter (F-05)? The party is the port or the
- * socket; what the administrator set by ethtool and what was kept over netlink is
- * in the same hands.
+/**
+ * vmq_filter_is_of() - may somebody replace or clear a filter (F-05)?
+ * @f: the filter
+ * @owner: who asks
+ * @party: the port or the socket that asks, if one does
+ *
+ * What the administrator set by ethtool and what was kept over netlink is in the
+ * same hands.
+ *
+ * Context: Process context, adapter->lock held.
+ * Return: true if it is theirs.
  */
-static bool vmq_filter_is_of(const struct vmq_filter *f, u8 owner,
-			     const void *party)
+bool vmq_filter_is_of(const struct vmq_filter *f, u8 owner, const void *party)
 {
 	switch (f->owner) {
 	case VMQ_OWNER_PORT:
@@ -203,19 +217,32 @@ void vmq_filter_uncount(struct vmq_queue *q, struct list_head *gone)
 		list_add_tail(&q->gone, gone);
 }
 
-/*
- * Waits once for all frames that met a filter that is not there any more (Q-36),
- * and gives back the queues that went with their last filter.
+/**
+ * vmq_filter_give_back() - waits once for all frames of filters that are gone
+ * @gone: queues and tables that went with their last filter; they are given back
+ *
+ * Context: Process context, sleeps; rtnl and adapter->lock held.
  */
-static void vmq_filter_give_back(struct list_head *gone)
+void vmq_filter_give_back(struct list_head *gone)
 {
 	struct vmq_queue *q, *next;
 
 	synchronize_net();
 	list_for_each_entry_safe(q, next, gone, gone) {
 		list_del_init(&q->gone);
-		vmq_queue_give_back(q);
+		if (q->id)
+			vmq_queue_give_back(q);
+		else
+			vmq_rss_offset_free(q);
 	}
+}
+
+/* A filter that a table of its own stands for does not need it any more. */
+static void vmq_filter_put_offset(const struct vmq_filter *f,
+				  struct list_head *gone)
+{
+	if (f->add)
+		vmq_rss_offset_put(f->home ?: f->queue, gone);
 }
 
 /* ---- set and clear ---- */
@@ -272,6 +299,7 @@ static struct vmq_filter *vmq_filter_new(const struct vmq_filter_spec *spec,
 	f->sock = spec->sock;
 	f->owner = spec->owner;
 	f->context = spec->context;
+	f->add = spec->add;
 	f->fs = spec->fs;
 	f->fs.location = location;
 	return f;
@@ -364,6 +392,7 @@ int vmq_filter_set(struct vmq_adapter *a, struct vmq_filter_spec *spec,
 		    vmq_filter_is_last(old->queue))
 			vmq_queue_settle(&old->queue, 1);
 		vmq_filter_uncount(old->queue, &gone);
+		vmq_filter_put_offset(old, &gone);
 		if (uplink)
 			vmq_filter_unsync(old, uplink);
 		kfree_rcu(old->rule, rcu);
@@ -394,6 +423,11 @@ err_count:
 		fresh = false;		/* that freed it */
 	}
 err_queue:
+	if (spec->add) {
+		vmq_rss_offset_put(q, &gone);
+		if (!list_empty(&gone))
+			vmq_filter_give_back(&gone);
+	}
 	if (fresh)
 		vmq_queue_free(&q, 1);
 err_location:
@@ -404,8 +438,18 @@ unlock:
 	return err;
 }
 
-static void __vmq_filter_clear(struct vmq_adapter *a, struct vmq_filter *f,
-			       struct list_head *gone)
+/**
+ * vmq_filter_remove() - takes a filter away
+ * @a: the adapter
+ * @f: the filter
+ * @gone: what goes with it, for vmq_filter_give_back()
+ *
+ * Frames that met it may be on their way until a grace period is over.
+ *
+ * Context: Process context, rtnl and adapter->lock held.
+ */
+void vmq_filter_remove(struct vmq_adapter *a, struct vmq_filter *f,
+		       struct list_head *gone)
 {
 	struct net_device *uplink = rtnl_dereference(a->uplink);
 
@@ -420,6 +464,7 @@ static void __vmq_filter_clear(struct vmq_adapter *a, struct vmq_filter *f,
 	vmq_filter_unlink(f);
 	vmq_notify_filter(a, f, "del");
 	vmq_filter_uncount(f->queue, gone);
+	vmq_filter_put_offset(f, gone);
 	if (f->sock)
 		vmq_owner_put(f->sock);
 	kfree_rcu(f->rule, rcu);
@@ -440,7 +485,7 @@ static int vmq_filter_take_off(struct vmq_adapter *a, u32 location, u8 owner,
 	else if (!vmq_filter_is_of(f, owner, party))
 		err = -EPERM;
 	else
-		__vmq_filter_clear(a, f, &gone);
+		vmq_filter_remove(a, f, &gone);
 	if (!err && (wait || !list_empty(&gone)))
 		vmq_filter_give_back(&gone);
 	mutex_unlock(&a->lock);
@@ -483,95 +528,6 @@ int vmq_filter_clear_nowait(struct vmq_adapter *a, u32 location, u8 owner,
 			    const void *party)
 {
 	return vmq_filter_take_off(a, location, owner, party, false);
-}
-
-static void vmq_filter_flush_some(struct vmq_adapter *a, u8 owner,
-				  const void *party, bool all)
-{
-	struct vmq_filter *f;
-	unsigned long loc;
-	bool any = false;
-	LIST_HEAD(gone);
-
-	mutex_lock(&a->lock);
-	xa_for_each(&a->filters, loc, f) {
-		if (!all && (f->owner != owner ||
-			     !vmq_filter_is_of(f, owner, party)))
-			continue;
-		__vmq_filter_clear(a, f, &gone);
-		any = true;
-	}
-	if (any)
-		vmq_filter_give_back(&gone);
-	mutex_unlock(&a->lock);
-}
-
-/**
- * vmq_filter_flush() - clears all filters of an owner, one grace period for all
- * @a: the adapter
- * @owner: whose; not a port, for which there is vmq_filter_flush_port()
- * @party: the socket, if the owner is one
- *
- * Context: Process context, sleeps, rtnl held; takes adapter->lock.
- */
-void vmq_filter_flush(struct vmq_adapter *a, u8 owner, const void *party)
-{
-	vmq_filter_flush_some(a, owner, party, false);
-}
-
-/**
- * vmq_filter_flush_all() - clears every filter that is left
- * @a: the adapter, about to go
- *
- * Context: Process context, sleeps, rtnl held; takes adapter->lock.
- */
-void vmq_filter_flush_all(struct vmq_adapter *a)
-{
-	vmq_filter_flush_some(a, 0, NULL, true);
-}
-
-/**
- * vmq_filter_flush_queue() - clears every filter of a queue, whoever set it
- * @q: the queue, about to be freed as its owner is gone (F-07)
- *
- * Context: Process context, rtnl and adapter->lock held.
- */
-void vmq_filter_flush_queue(struct vmq_queue *q)
-{
-	struct vmq_filter *f, *next;
-	LIST_HEAD(gone);
-
-	list_for_each_entry_safe(f, next, &q->rules, node)
-		__vmq_filter_clear(q->adapter, f, &gone);
-	/* only a rule's own queue goes with its last filter */
-	WARN_ON_ONCE(!list_empty(&gone));
-}
-
-/**
- * vmq_filter_flush_port() - clears every filter whose target a port is
- * @port: the port, about to go
- *
- * Those that it set, and the administrator's rules for its queues: their target
- * does not exist any more (F-07). Frames may still be on their way to the port
- * until a grace period has passed.
- *
- * Context: Process context, rtnl held; takes adapter->lock.
- */
-void vmq_filter_flush_port(struct vmq_port *port)
-{
-	struct vmq_adapter *a = port->adapter;
-	struct vmq_filter *f, *next;
-	struct vmq_queue *q;
-	LIST_HEAD(gone);
-	u32 i;
-
-	mutex_lock(&a->lock);
-	for (i = 0; (q = vmq_port_nth_queue(port, i)); i++)
-		list_for_each_entry_safe(f, next, &q->rules, node)
-			__vmq_filter_clear(a, f, &gone);
-	mutex_unlock(&a->lock);
-	/* queues of ports go with their port, not with their last filter */
-	WARN_ON_ONCE(!list_empty(&gone));
 }
 
 /**

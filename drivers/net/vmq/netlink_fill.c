@@ -341,7 +341,9 @@ int vmq_fill_filter(struct sk_buff *msg, struct vmq_adapter *a,
 	    nla_put_u32(msg, VMQ_A_FILTER_ID, f->rule->id))
 		return -EMSGSIZE;
 	if (f->fs.flow_type & FLOW_RSS)
-		err = nla_put_u32(msg, VMQ_A_FILTER_CONTEXT, f->context);
+		err = nla_put_u32(msg, VMQ_A_FILTER_CONTEXT, f->context) ?:
+		      (f->add ? nla_put_u32(msg, VMQ_A_FILTER_CONTEXT_QUEUE,
+					    f->add) : 0);
 	else if (f->queue)
 		err = nla_put_u32(msg, VMQ_A_FILTER_QUEUE,
 				  (f->home ?: f->queue)->id);

@@ -276,10 +276,22 @@ void vmq_rss_publish(struct vmq_adapter *a, struct vmq_spread *s)
 
 /* ---- changes ---- */
 
-/* May the table of an adapter or context name these queues? */
-static int vmq_rss_check(struct vmq_adapter *a, const struct vmq_spread *s,
-			 const u32 *ids, u32 size, struct vmq_port **port,
-			 struct netlink_ext_ack *extack)
+/**
+ * vmq_rss_check() - may the table of an adapter or context name these queues?
+ * @a: the adapter
+ * @s: what has the table
+ * @ids: the queues
+ * @size: how many there are
+ * @port: set to the port that has them, or NULL
+ * @extack: says why not
+ *
+ * Context: Process context, rtnl and adapter->lock held.
+ * Return: 0, -EINVAL for a queue that is not switched on, or -EBUSY for one that
+ * the table can't have.
+ */
+int vmq_rss_check(struct vmq_adapter *a, const struct vmq_spread *s,
+		  const u32 *ids, u32 size, struct vmq_port **port,
+		  struct netlink_ext_ack *extack)
 {
 	struct vmq_port *first = NULL, *owner;
 	struct vmq_queue *q;
@@ -358,6 +370,19 @@ static int vmq_rss_table(struct vmq_adapter *a, const struct vmq_spread *s,
 }
 
 /**
+ * vmq_rss_is_named() - does a rule lead to a table?
+ * @s: what has the table
+ *
+ * Context: Process context, rtnl held.
+ * Return: true if one does, at once or when the path of its port ends.
+ */
+bool vmq_rss_is_named(const struct vmq_spread *s)
+{
+	return s->soft->filters || vmq_filter_away(s->soft) ||
+	       !list_empty(&s->offsets);
+}
+
+/**
  * vmq_rss_change() - changes a table, its key or the fields that are hashed
  * @a: the adapter
  * @s: what has the table
@@ -397,8 +422,7 @@ int vmq_rss_change(struct vmq_adapter *a, struct vmq_spread *s,
 	else
 		for (i = 0; i < rss->size; i++)
 			ids[i] = rss->table[i]->id;
-	if (!err && port != old &&
-	    (s->soft->filters || vmq_filter_away(s->soft))) {
+	if (!err && port != old && vmq_rss_is_named(s)) {
 		NL_SET_ERR_MSG(extack, "rules name the context, and other ports have these queues");
 		err = -EBUSY;
 	}
@@ -406,9 +430,16 @@ int vmq_rss_change(struct vmq_adapter *a, struct vmq_spread *s,
 		err = vmq_rss_build(a, s, ids, port, change, extack);
 	if (err)
 		goto free;
+	err = vmq_rss_offsets_build(a, s, ids, port, change, extack);
+	if (err) {
+		vmq_rss_drop(s->next);
+		s->next = NULL;
+		goto free;
+	}
 	s->follows = follows;
 	vmq_rss_publish(a, s);
 	rcu_assign_pointer(s->soft->port, port);
+	vmq_rss_offsets_publish(a, s, port);
 free:
 	kvfree(ids);
 unlock:
@@ -480,6 +511,7 @@ void vmq_rss_init_soft(struct vmq_adapter *a, struct vmq_spread *s,
 	soft->state = VMQ_QUEUE_STATE_RUNNING;
 	INIT_LIST_HEAD(&soft->rules);
 	INIT_LIST_HEAD(&soft->gone);
+	INIT_LIST_HEAD(&s->offsets);
 	s->soft = soft;
 }
 
@@ -514,6 +546,7 @@ int vmq_rss_port_init(struct vmq_port *port)
 		rss->table[i] = port->queue[i % port->n_queues];
 	rss->dflt = port->queue[0];
 	port->spread.soft = &port->soft;
+	INIT_LIST_HEAD(&port->spread.offsets);
 	rcu_assign_pointer(port->soft.rss, rss);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #ifndef _VMQ_RSS_H
 #define _VMQ_RSS_H
 
+#include <linux/list.h>
 #include <linux/types.h>
 
 #include "rss_type.h"
@@ -66,16 +67,18 @@ struct vmq_rss {
 /**
  * struct vmq_spread - what has a table: adapter, port or context
  * @soft: stands for it as the target of filters; soft->rss is its table
+ * @offsets: tables made from this one, rss_offset.c
  * @follows: over all queues that nobody claims, whichever these are
  * @next: the table that is about to replace the present one
  */
 struct vmq_spread {
 	struct vmq_queue *soft;
+	struct list_head offsets;
 	bool follows;
 	struct vmq_rss *next;
 };
 
-/* ---- rss.c, rss_follow.c, rss_ctx.c among themselves ---- */
+/* ---- rss.c, rss_follow.c, rss_ctx.c, rss_offset.c among themselves ---- */
 
 struct vmq_rss_change;
 
@@ -91,10 +94,20 @@ int vmq_rss_build(struct vmq_adapter *a, struct vmq_spread *s,
 		  const struct vmq_rss_change *change,
 		  struct netlink_ext_ack *extack);
 void vmq_rss_publish(struct vmq_adapter *a, struct vmq_spread *s);
+int vmq_rss_check(struct vmq_adapter *a, const struct vmq_spread *s,
+		  const u32 *ids, u32 size, struct vmq_port **port,
+		  struct netlink_ext_ack *extack);
 void vmq_rss_init_soft(struct vmq_adapter *a, struct vmq_spread *s,
 		       struct vmq_queue *soft);
 void vmq_rss_unclaimed(struct vmq_adapter *a, u32 *ids, u32 size, u32 count,
 		       u32 except);
 struct vmq_spread *vmq_spread_next(struct vmq_adapter *a, struct vmq_spread *s);
+int vmq_rss_offsets_build(struct vmq_adapter *a, struct vmq_spread *s,
+			  const u32 *ids, const struct vmq_port *port,
+			  const struct vmq_rss_change *change,
+			  struct netlink_ext_ack *extack);
+void vmq_rss_offsets_publish(struct vmq_adapter *a, struct vmq_spread *s,
+			     struct vmq_port *port);
+struct vmq_queue *vmq_rss_offset_nth(const struct vmq_spread *s, u32 *n);
 
 #endif /* _VMQ_RSS_H */

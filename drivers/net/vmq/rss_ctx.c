@@ -174,10 +174,17 @@ void vmq_rss_ctx_flush(struct vmq_port *port)
 struct vmq_queue *vmq_rss_port_target(struct vmq_port *port, u32 n)
 {
 	struct vmq_rss_ctx *ctx;
+	struct vmq_queue *q;
 
-	list_for_each_entry(ctx, &port->adapter->rss_ctxs, node)
-		if (rtnl_dereference(ctx->soft.port) == port && !n--)
+	list_for_each_entry(ctx, &port->adapter->rss_ctxs, node) {
+		if (rtnl_dereference(ctx->soft.port) != port)
+			continue;
+		if (!n--)
 			return &ctx->soft;
+		q = vmq_rss_offset_nth(&ctx->spread, &n);
+		if (q)
+			return q;
+	}
 	return NULL;
 }
 

@@ -105,6 +105,7 @@ struct vmq_filter {
 	u8 owner;			/* enum vmq_filter_owner */
 	bool synced;			/* the uplink knows its MAC and VLAN id */
 	u32 context;			/* RSS context, where fs has FLOW_RSS */
+	u32 add;			/* to the queue that its table says */
 	u8 rung;			/* enum vmq_filter_rung, as last told */
 	int hw_err;			/* why the uplink's table has it not */
 	u32 hw_generation;		/* when that was */
@@ -127,6 +128,7 @@ struct vmq_filter_spec {
 	bool drop;
 	bool rss;			/* an RSS context, not one queue */
 	u32 context;			/* which, 0 is the adapter's own table */
+	u32 add;			/* to the queue that its table says */
 	u8 owner;
 	struct vmq_port *port;
 	struct vmq_owner *sock;
@@ -150,9 +152,10 @@ int vmq_filter_clear(struct vmq_adapter *a, u32 location, u8 owner,
 		     const void *party);
 int vmq_filter_clear_nowait(struct vmq_adapter *a, u32 location, u8 owner,
 			    const void *party);
-void vmq_filter_flush(struct vmq_adapter *a, u8 owner, const void *party);
-void vmq_filter_flush_queue(struct vmq_queue *q);
-void vmq_filter_flush_all(struct vmq_adapter *a);
+bool vmq_filter_is_of(const struct vmq_filter *f, u8 owner, const void *party);
+void vmq_filter_remove(struct vmq_adapter *a, struct vmq_filter *f,
+		       struct list_head *gone);
+void vmq_filter_give_back(struct list_head *gone);
 int vmq_filters_init(struct vmq_adapter *a);
 void vmq_filters_destroy(struct vmq_adapter *a);
 int vmq_filter_count(struct vmq_queue *q);
@@ -162,9 +165,15 @@ void vmq_filter_vlans_add(const struct vmq_filter *f);
 void vmq_filter_vlans_del(const struct vmq_filter *gone);
 struct vmq_queue *vmq_port_nth_queue(struct vmq_port *port, u32 i);
 void vmq_filter_port_vlans(struct vmq_port *port);
-void vmq_filter_flush_port(struct vmq_port *port);
 void vmq_filter_vlans_refresh(struct vmq_port *port);
 void vmq_filter_mac_spec(struct vmq_filter_spec *spec, const u8 *mac, u16 vid);
+
+/* ---- filter_flush.c: filters that go together ---- */
+
+void vmq_filter_flush(struct vmq_adapter *a, u8 owner, const void *party);
+void vmq_filter_flush_queue(struct vmq_queue *q);
+void vmq_filter_flush_port(struct vmq_port *port);
+void vmq_filter_flush_all(struct vmq_adapter *a);
 
 /* ---- uplink_addr.c: the addresses and VLAN ids that the uplink lets in ---- */
 
@@ -274,7 +283,7 @@ static inline struct vmq_adapter *vmq_adapter_priv(const struct net_device *dev)
 	return netdev_priv(dev);
 }
 
-/* ---- rss.c, rss_follow.c, rss_ctx.c: spreading; the rest is in rss.h ---- */
+/* ---- rss.c, rss_follow.c, rss_ctx.c, rss_offset.c: spreading; the rest is in rss.h ---- */
 
 /* An RSS context (VMMQ): a further table, which filters name. */
 struct vmq_rss_ctx {
@@ -305,7 +314,12 @@ bool vmq_rss_yields(const struct vmq_queue *q);
 u32 vmq_rss_claimable(struct vmq_adapter *a, u32 limit);
 int vmq_rss_yield(struct vmq_queue *q);
 struct vmq_rss_ctx *vmq_rss_ctx_find(struct vmq_adapter *a, u32 id);
+bool vmq_rss_is_named(const struct vmq_spread *s);
 struct vmq_queue *vmq_rss_target(struct vmq_adapter *a, u32 id);
+struct vmq_queue *vmq_rss_offset_get(struct vmq_adapter *a, u32 id, u32 add,
+				     struct netlink_ext_ack *extack);
+void vmq_rss_offset_put(struct vmq_queue *q, struct list_head *gone);
+void vmq_rss_offset_free(struct vmq_queue *q);
 struct vmq_rss_ctx *vmq_rss_ctx_new(struct vmq_adapter *a, u32 id,
 				    struct ethtool_rxfh_context *core,
 				    const struct vmq_rss_change *change,
