@@ -25,13 +25,31 @@ static void fixture_adapter_del(void *data)
 
 static int fixture_newlink(struct net_device *dev, struct nlattr **tb)
 {
+	const struct rtnl_link_ops *ops = dev->rtnl_link_ops;
 #ifdef VMQ_HAVE_NEWLINK_PARAMS
 	struct rtnl_newlink_params params = { .src_net = &init_net, .tb = tb };
 
-	return vmq_adapter_link_ops.newlink(dev, &params, NULL);
+	return ops->newlink(dev, &params, NULL);
 #else
-	return vmq_adapter_link_ops.newlink(&init_net, dev, tb, NULL, NULL);
+	return ops->newlink(&init_net, dev, tb, NULL, NULL);
 #endif
+}
+
+/* rtnl held */
+static int fixture_link(const struct rtnl_link_ops *ops, const char *name,
+			struct nlattr **tb, struct net_device **dev)
+{
+	int err;
+
+	*dev = rtnl_create_link(&init_net, name, NET_NAME_ENUM, ops, tb, NULL);
+	if (IS_ERR(*dev))
+		return PTR_ERR(*dev);
+	err = fixture_newlink(*dev, tb);
+	if (err) {
+		free_netdev(*dev);
+		return err;
+	}
+	return rtnl_configure_link(*dev, NULL, 0, NULL) ?: dev_open(*dev, NULL);
 }
 
 /**
@@ -50,23 +68,46 @@ struct vmq_adapter *fixture_adapter(struct kunit *test)
 	tb = kunit_kcalloc(test, IFLA_MAX + 1, sizeof(*tb), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, tb);
 	rtnl_lock();
-	dev = rtnl_create_link(&init_net, "vmqtest%d", NET_NAME_ENUM,
-			       &vmq_adapter_link_ops, tb, NULL);
-	err = PTR_ERR_OR_ZERO(dev);
-	if (!err) {
-		err = fixture_newlink(dev, tb);
-		if (err)
-			free_netdev(dev);
-		else
-			err = rtnl_configure_link(dev, NULL, 0, NULL) ?:
-			      dev_open(dev, NULL);
-	}
+	err = fixture_link(&vmq_adapter_link_ops, "vmqtest%d", tb, &dev);
 	rtnl_unlock();
 	KUNIT_ASSERT_EQ(test, err, 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test,
 							fixture_adapter_del,
 							dev), 0);
 	return vmq_adapter_priv(dev);
+}
+
+/**
+ * fixture_port() - makes a port, up
+ * @test: the test
+ * @a: of fixture_adapter(); the port goes with it
+ *
+ * Context: Process context.
+ * Return: the port.
+ */
+struct vmq_port *fixture_port(struct kunit *test, struct vmq_adapter *a)
+{
+	struct {
+		struct nlattr attr;
+		u32 ifindex;
+	} *link;
+	struct nlattr **tb;
+	struct net_device *dev;
+	int err;
+
+	tb = kunit_kcalloc(test, IFLA_MAX + 1, sizeof(*tb), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, tb);
+	link = kunit_kzalloc(test, sizeof(*link), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, link);
+	link->attr.nla_len = sizeof(*link);
+	link->attr.nla_type = IFLA_LINK;
+	link->ifindex = a->dev->ifindex;
+	tb[IFLA_LINK] = &link->attr;
+	rtnl_lock();
+	err = fixture_link(&vmq_port_link_ops, "vmqtestp%d", tb, &dev);
+	rtnl_unlock();
+	KUNIT_ASSERT_EQ(test, err, 0);
+	return vmq_port_priv(dev);
 }
 
 /* ---- requests ---- */
