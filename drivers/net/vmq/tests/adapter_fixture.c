@@ -49,7 +49,7 @@ static int fixture_link(const struct rtnl_link_ops *ops, const char *name,
 		free_netdev(*dev);
 		return err;
 	}
-	return rtnl_configure_link(*dev, NULL, 0, NULL) ?: dev_open(*dev, NULL);
+	return rtnl_configure_link(*dev, NULL, 0, NULL);
 }
 
 /**
@@ -68,7 +68,8 @@ struct vmq_adapter *fixture_adapter(struct kunit *test)
 	tb = kunit_kcalloc(test, IFLA_MAX + 1, sizeof(*tb), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, tb);
 	rtnl_lock();
-	err = fixture_link(&vmq_adapter_link_ops, "vmqtest%d", tb, &dev);
+	err = fixture_link(&vmq_adapter_link_ops, "vmqtest%d", tb, &dev) ?:
+	      dev_open(dev, NULL);
 	rtnl_unlock();
 	KUNIT_ASSERT_EQ(test, err, 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test,
@@ -78,7 +79,7 @@ struct vmq_adapter *fixture_adapter(struct kunit *test)
 }
 
 /**
- * fixture_port() - makes a port, up
+ * fixture_port() - makes a port, down, so that nothing is sent to it
  * @test: the test
  * @a: of fixture_adapter(); the port goes with it
  *
