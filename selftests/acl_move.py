@@ -8,6 +8,7 @@ import errno
 import resource
 import selectors
 import socket
+import statistics
 import struct
 import threading
 import time
@@ -24,6 +25,7 @@ HEADER, RECORD, END = 16, 48, 56
 ACL_UUID = bytes.fromhex("ca6f4cdb9a2e4bf08d1b52a4e7c1f36e")
 SO_RCVBUFFORCE = 33
 TABLE = []
+MANY_MS, ROUNDS = 100, 9
 
 
 def crc32c(data):
@@ -250,25 +252,26 @@ def test_many():
     restore("vm1", data)
     ksft_eq(summary("vm1"), number)
 
-    saves, restores, copies = [], [], []
-    for _ in range(7):
-        data, took = timed(save, "vm1")
-        saves.append(took)
+    times, done = [], False
+    while not done:
+        data, saving = timed(save, "vm1")
         acl_flush("vm1b", rules=False)
-        _, took = timed(restore, "vm1b", data)
-        restores.append(took)
-        copies.append(timed(bytearray, data)[1])
+        times.append((saving, timed(restore, "vm1b", data)[1],
+                      timed(bytearray, data)[1]))
+        saving, restoring, copy = map(statistics.median,
+                                      zip(*times[-ROUNDS:]))
+        # others use the machine, too: nine in a row, sooner or later
+        done = len(times) >= ROUNDS and max(saving, restoring) < MANY_MS or \
+            len(times) >= 5 * ROUNDS or SLOW
     ksft_eq(summary("vm1b"), number)
     ksft_lt(len(data), 8 << 20 if not SLOW else 1 << 20, "bytes of stream")
-    # the best of several, as others use the machine, too
-    fastest, slowest, copy = min(saves), min(restores), min(copies)
-    ksft_pr(f"{number} connections, {len(data)} bytes: saved in {fastest:.1f} ms, "
-            f"restored in {slowest:.1f} ms; {fastest / copy:.0f} and "
-            f"{slowest / copy:.0f} times a memcpy of the same ({copy:.2f} ms)")
-    # the target is 100 ms each; three times that where others use the machine
+    ksft_pr(f"{number} connections, {len(data)} bytes: saved in {saving:.1f} ms, "
+            f"restored in {restoring:.1f} ms; {saving / copy:.0f} and "
+            f"{restoring / copy:.0f} times a memcpy of the same ({copy:.2f} ms); "
+            f"medians of {min(ROUNDS, len(times))} of {len(times)} rounds")
     if machine() == "uml-plain":
-        ksft_lt(fastest, 300, "ms to save")
-        ksft_lt(slowest, 300, "ms to restore")
+        ksft_lt(saving, MANY_MS, "ms to save")
+        ksft_lt(restoring, MANY_MS, "ms to restore")
     sizes, at = [], HEADER
     while at < len(data):
         length, kind = struct.unpack_from("<IH", data, at)

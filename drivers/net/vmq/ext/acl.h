@@ -175,7 +175,8 @@ struct acl_flow {
  * @lock: for @state, @dir, @fins and @dead
  * @index: in &acl_port.conns
  * @dead: it is not in the table any more
- * @pinned: a restore that is not complete owns it; under &acl_port.lock
+ * @pin: the restore that owns it while &acl_port.pin is the same, or 0; under
+ *	&acl_port.lock
  * @packets_high: frames, high halves
  * @rcu: frees it
  *
@@ -195,8 +196,8 @@ struct acl_conn {
 	spinlock_t lock ____cacheline_aligned;	/* state, dir, fins, dead */
 	u32 index;
 	bool dead;
-	bool pinned;
 	atomic_t packets_high[2];
+	u64 pin;
 	struct rcu_head rcu;
 } ____cacheline_aligned;
 
@@ -226,6 +227,9 @@ struct acl_port_stats {
  * @conns: connections by a small number that each keeps for life: the order in
  *	which they are dumped, saved and collected
  * @lock: for every change of @table and @conns
+ * @pin: the restore that runs; 0: none
+ * @last_pin: the one that ran last
+ * @loose: connections that are not in the table and that this restore has to free
  * @next_id: id of the next rule; rtnl
  * @gc: collects what expired; runs while there are connections
  * @gc_pos: where it goes on in @conns
@@ -241,7 +245,10 @@ struct acl_port {
 	struct acl_port_stats __percpu *stats;
 
 	struct xarray conns;
-	spinlock_t lock;		/* changes of table and conns */
+	spinlock_t lock;		/* changes of table and conns, pins */
+	u64 pin;
+	u64 last_pin;
+	unsigned int loose;
 	u32 next_id;
 	struct delayed_work gc;
 	unsigned long gc_pos;
@@ -327,6 +334,11 @@ void acl_conns_destroy(struct acl_port *acl);
 struct acl_conn *acl_conn_find(struct acl_port *acl, const struct acl_key *key);
 int acl_conn_start(struct acl_port *acl, struct acl_conn *conn,
 		   const struct acl_flow *flow);
+void acl_conns_pin(struct acl_port *acl);
+bool acl_conns_unpin(struct acl_port *acl, bool all);
+bool acl_conn_pinned(const struct acl_port *acl, const struct acl_conn *conn);
+void acl_conns_reserve(struct acl_port *acl, unsigned int n);
+void acl_conn_expect(struct acl_port *acl, const struct acl_key *key);
 int acl_conn_insert(struct acl_port *acl, struct acl_conn *conn,
 		    struct acl_conn **old);
 bool acl_conn_put_back(struct acl_port *acl, struct acl_conn *conn,

@@ -18,7 +18,10 @@
 #define ACL_PER_RECORD	((VMQ_RECORD_DATA_MAX - ACL_HDR) / ACL_ENTRY)
 
 /* Connections put into the table in a go. */
-#define ACL_APPLY_BATCH	256
+#define ACL_APPLY_BATCH	64
+
+/* Worth a table of the right size before they come. */
+#define ACL_APPLY_MANY	1024
 
 /* ---- save ---- */
 
@@ -185,8 +188,8 @@ void acl_save_complete(struct vmq_ext_port *ep, bool ok)
 
 /*
  * What one record did to the table. A connection belongs to the session, not
- * to the table, while it is pinned; one that another took the place of belongs
- * to the session too, if it is pinned as @conn of its own step.
+ * to the table, while it is pinned, see acl_conns_pin(); one that another took the
+ * place of belongs to the session too, if it is pinned as @conn of its own step.
  */
 struct acl_undo {
 	struct list_head list;
@@ -236,6 +239,7 @@ int acl_restore_begin(struct vmq_ext_port *ep, struct netlink_ext_ack *extack)
 
 	INIT_LIST_HEAD(&session->undo);
 	ep->session = session;
+	acl_conns_pin(ep->priv);
 
 	return 0;
 }
@@ -298,7 +302,8 @@ int acl_validate(struct vmq_ext_port *ep, const struct vmq_record *rec,
 	return 0;
 }
 
-static struct acl_conn *acl_conn_from_rec(const struct vmq_acl_rec_conn *rec)
+static struct acl_conn *acl_conn_from_rec(const struct acl_port *acl,
+					  const struct vmq_acl_rec_conn *rec)
 {
 	struct acl_conn *conn;
 	u32 timeout;
@@ -316,13 +321,67 @@ static struct acl_conn *acl_conn_from_rec(const struct vmq_acl_rec_conn *rec)
 	conn->dir = rec->direction;
 	conn->fins = le16_to_cpu(rec->flags);
 	conn->restored = true;
-	conn->pinned = true;
+	conn->pin = acl->pin;
 	conn->expires = (u32)jiffies + msecs_to_jiffies(timeout);
 	acl_conn_packets_set(conn, VMQ_TO_GUEST, le64_to_cpu(rec->packets_in));
 	acl_conn_packets_set(conn, VMQ_FROM_GUEST,
 			     le64_to_cpu(rec->packets_out));
 
 	return conn;
+}
+
+/* Makes up to @n connections from the @first of a record on; those that it made. */
+static unsigned int acl_batch_make(struct acl_port *acl, const void *data,
+				   unsigned int first, unsigned int n,
+				   struct acl_conn **conn, int *err)
+{
+	struct vmq_acl_rec_conn entry;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		acl_rec_get(data, first + i, &entry);
+		/* Cheap, and a table is no place for what was not validated. */
+		*err = acl_rec_conn_check(&entry) ? -EINVAL : 0;
+		if (*err)
+			break;
+		conn[i] = acl_conn_from_rec(acl, &entry);
+		if (!conn[i]) {
+			*err = -ENOMEM;
+			break;
+		}
+		acl_conn_expect(acl, &conn[i]->key);
+	}
+
+	return i;
+}
+
+/* Puts connections into the table; -ENOMEM, or how many found no room. */
+static int acl_batch_insert(struct acl_port *acl, struct acl_undo *undo,
+			    struct acl_conn **conn, unsigned int n)
+{
+	unsigned int i, over = 0;
+	int err = 0;
+
+	spin_lock_bh(&acl->lock);
+	rcu_read_lock();
+	for (i = 0; i < n; i++) {
+		err = err == -ENOMEM ? err :
+		      acl_conn_insert(acl, conn[i], &undo->step[undo->n].old);
+		if (!err) {
+			undo->step[undo->n++].conn = conn[i];
+			continue;
+		}
+		kfree(conn[i]);
+		/* Frames were quicker; no reason to give up (SR-37). */
+		if (err == -ENOSPC)
+			over++;
+		else
+			err = -ENOMEM;
+	}
+	rcu_read_unlock();
+	spin_unlock_bh(&acl->lock);
+
+	return err == -ENOMEM ? err : over;
 }
 
 /**
@@ -337,16 +396,17 @@ int acl_apply(struct vmq_ext_port *ep, const struct vmq_record *rec,
 	      struct netlink_ext_ack *extack)
 {
 	struct acl_session *session = ep->session;
+	struct acl_conn *conn[ACL_APPLY_BATCH];
 	struct acl_port *acl = ep->priv;
-	struct vmq_acl_rec_conn entry;
-	unsigned int i, count, over = 0;
+	unsigned int i, n, count, over = 0;
 	struct acl_undo *undo;
-	struct acl_conn *conn;
-	int err;
+	int err = 0, ret;
 
-	/* Cheap, and a table is not the place for what was not validated. */
 	if (acl_rec_check(rec->data, rec->size))
 		return -EINVAL;
+
+	if (list_empty(&session->undo) && session->extra >= ACL_APPLY_MANY)
+		acl_conns_reserve(acl, session->extra);
 
 	count = acl_rec_count(rec->data);
 	undo = kvzalloc(struct_size(undo, step, count), GFP_KERNEL);
@@ -354,34 +414,25 @@ int acl_apply(struct vmq_ext_port *ep, const struct vmq_record *rec,
 		goto no_memory;
 	list_add(&undo->list, &session->undo);
 
-	for (i = 0; i < count; i++) {
-		acl_rec_get(rec->data, i, &entry);
-		if (acl_rec_conn_check(&entry))
-			return -EINVAL;
-
-		conn = acl_conn_from_rec(&entry);
-		if (!conn)
-			goto no_memory;
-
-		err = acl_conn_insert(acl, conn, &undo->step[undo->n].old);
-		if (err) {
-			kfree(conn);
-			if (err != -ENOSPC)
-				goto no_memory;
-			/* Frames were quicker; no reason to give up (SR-37). */
-			over++;
-			continue;
-		}
-		undo->step[undo->n++].conn = conn;
+	for (i = 0; !err && i < count; i += n) {
+		n = acl_batch_make(acl, rec->data, i,
+				   min_t(unsigned int, count - i,
+					 ACL_APPLY_BATCH), conn, &err);
+		ret = acl_batch_insert(acl, undo, conn, n);
+		if (ret < 0)
+			err = ret;
+		else
+			over += ret;
 		/* The hash table grows beside this, on one CPU in between. */
-		if (i % ACL_APPLY_BATCH == 0)
-			cond_resched();
+		cond_resched();
 	}
+	if (err == -ENOMEM)
+		goto no_memory;
 
 	if (over)
 		NL_SET_ERR_MSG_FMT(extack, "acl: no room for %u connections",
 				   over);
-	return 0;
+	return err;
 
 no_memory:
 	NL_SET_ERR_MSG(extack, "acl: no memory for connections");
@@ -394,15 +445,16 @@ static void acl_session_end(struct vmq_ext_port *ep, bool keep)
 	struct acl_session *session = ep->session;
 	struct acl_port *acl = ep->priv;
 	struct acl_undo *undo, *tmp;
+	bool kept = keep && acl_conns_unpin(acl, false);
 
 	list_for_each_entry_safe(undo, tmp, &session->undo, list) {
-		while (undo->n--) {
+		while (!kept && undo->n--) {
 			struct acl_conn *conn = undo->step[undo->n].conn;
 			struct acl_conn *old = undo->step[undo->n].old;
 			bool keep_conn = false, keep_old = false;
 
 			/* A pinned one is freed in its own step. */
-			if (old && old->pinned)
+			if (old && acl_conn_pinned(acl, old))
 				keep_old = true;
 			if (keep)
 				keep_conn = acl_conn_keep(acl, conn);
@@ -418,6 +470,8 @@ static void acl_session_end(struct vmq_ext_port *ep, bool keep)
 		kvfree(undo);
 		cond_resched();
 	}
+	if (!kept)
+		acl_conns_unpin(acl, true);
 }
 
 /**

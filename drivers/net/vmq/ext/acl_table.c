@@ -8,6 +8,7 @@
  * only process context takes them out of the table.
  */
 #include <linux/hash.h>
+#include <linux/prefetch.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -194,6 +195,161 @@ int acl_conn_start(struct acl_port *acl, struct acl_conn *conn,
 	return err;
 }
 
+/* ---- connections of a restore ---- */
+
+/**
+ * acl_conns_pin - Let a restore begin that connections can belong to.
+ * @acl: the port
+ *
+ * Until acl_conns_unpin() each connection with &acl_conn.pin set to &acl_port.pin
+ * is the restore's to free, in the table or not.
+ */
+void acl_conns_pin(struct acl_port *acl)
+{
+	spin_lock_bh(&acl->lock);
+	acl->pin = ++acl->last_pin;
+	acl->loose = 0;
+	spin_unlock_bh(&acl->lock);
+}
+
+/**
+ * acl_conns_unpin - Make the connections of a restore like any other.
+ * @acl: the port
+ * @all: even if it has connections that are not in the table, as the caller saw
+ *	to them
+ *
+ * Return: whether it was done; if not, each has to be looked at.
+ */
+bool acl_conns_unpin(struct acl_port *acl, bool all)
+{
+	bool done;
+
+	spin_lock_bh(&acl->lock);
+	done = all || !acl->loose;
+	if (done)
+		acl->pin = 0;
+	spin_unlock_bh(&acl->lock);
+
+	return done;
+}
+
+/**
+ * acl_conn_pinned - Tell whether a connection belongs to the restore that runs.
+ * @acl: the port
+ * @conn: the connection
+ *
+ * Context: &acl_port.lock held, or nobody else there.
+ * Return: whether it does.
+ */
+bool acl_conn_pinned(const struct acl_port *acl, const struct acl_conn *conn)
+{
+	return acl->pin && conn->pin == acl->pin;
+}
+
+/* Would it begin to grow before it has @n connections? */
+static bool acl_table_small(const struct bucket_table *tbl, unsigned int n)
+{
+	return tbl->size / 4 * 3 < n;
+}
+
+/* An empty table for @n connections, or a smaller one, or none. */
+static struct rhashtable *acl_table_make(unsigned int n)
+{
+	struct rhashtable_params params = acl_table_params;
+	const struct bucket_table *tbl;
+	struct rhashtable *ht;
+	unsigned int tries;
+	bool small;
+
+	ht = kzalloc(sizeof(*ht), GFP_KERNEL);
+	if (!ht)
+		return NULL;
+	params.nelem_hint = min_t(unsigned int, n, U16_MAX);
+	if (rhashtable_init(ht, &params)) {
+		kfree(ht);
+		return NULL;
+	}
+
+	/* A hint has 16 bits. From there on let it grow as if they were there. */
+	atomic_set(&ht->nelems, n);
+	for (tries = 0; tries < 4; tries++) {
+		rcu_read_lock();
+		tbl = rht_dereference_rcu(ht->tbl, ht);
+		small = acl_table_small(tbl, n);
+		rcu_read_unlock();
+		if (!small)
+			break;
+		schedule_work(&ht->run_work);
+		flush_work(&ht->run_work);
+	}
+	cancel_work_sync(&ht->run_work);
+	atomic_set(&ht->nelems, 0);
+
+	return ht;
+}
+
+/**
+ * acl_conns_reserve - Make room for many connections that are about to come.
+ * @acl: the port
+ * @n: how many
+ *
+ * Where there are connections already the table grows step by step, as ever. A
+ * table without any is replaced by one of the right size instead, as each step
+ * touches all that are there by then: that was most of the time of a large restore.
+ * Without memory for it nothing changes.
+ *
+ * Context: may sleep.
+ */
+void acl_conns_reserve(struct acl_port *acl, unsigned int n)
+{
+	struct rhashtable *ht = &acl->table, *spare = acl_table_make(n);
+	struct bucket_table *tbl;
+	bool swapped = false;
+
+	if (!spare)
+		return;
+
+	/* Who flushed the table just now made it shrink: not after this. */
+	flush_work(&ht->run_work);
+	/* Keeps those out who make it grow or shrink. */
+	mutex_lock(&ht->mutex);
+	spin_lock_bh(&acl->lock);
+	tbl = rcu_dereference_protected(ht->tbl,
+					lockdep_is_held(&ht->mutex));
+	if (!acl->n_conns && !rcu_access_pointer(tbl->future_tbl)) {
+		tbl = rcu_replace_pointer(ht->tbl,
+					  rcu_access_pointer(spare->tbl),
+					  lockdep_is_held(&ht->mutex));
+		RCU_INIT_POINTER(spare->tbl, tbl);
+		swapped = true;
+	}
+	spin_unlock_bh(&acl->lock);
+	mutex_unlock(&ht->mutex);
+
+	/* Frames may be looking into the old one. */
+	if (swapped)
+		synchronize_net();
+	rhashtable_destroy(spare);
+	kfree(spare);
+}
+
+/**
+ * acl_conn_expect - Let the CPU fetch what acl_conn_insert() looks at first.
+ * @acl: the port
+ * @key: name of the connection
+ */
+void acl_conn_expect(struct acl_port *acl, const struct acl_key *key)
+{
+	const struct bucket_table *tbl;
+	unsigned int hash;
+
+	rcu_read_lock();
+	tbl = rht_dereference_rcu(acl->table.tbl, &acl->table);
+	hash = rht_key_hashfn(&acl->table, tbl, key, acl_table_params);
+	prefetchw(rht_bucket(tbl, hash));
+	rcu_read_unlock();
+}
+
 /**
  * acl_conn_insert - Put a restored connection into the table.
  * @acl: the port
@@ -201,33 +357,30 @@ int acl_conn_start(struct acl_port *acl, struct acl_conn *conn,
  * @old: set to the connection of the same name whose place it took, or to NULL;
  *	that one is the caller's now
  *
+ * Context: BH disabled, &acl_port.lock held, inside an RCU read-side section.
  * Return: 0, -ENOSPC or -ENOMEM.
  */
 int acl_conn_insert(struct acl_port *acl, struct acl_conn *conn,
 		    struct acl_conn **old)
 {
 	struct acl_conn *found;
-	int err = 0;
+
+	lockdep_assert_held(&acl->lock);
 
 	*old = NULL;
-
-	spin_lock_bh(&acl->lock);
-	rcu_read_lock();
 	/* What takes the place of another needs no room. */
 	found = acl->n_conns < READ_ONCE(acl->max_conns) ?
 		acl_conn_link(acl, conn) :
 		acl_conn_find(acl, &conn->key) ?: ERR_PTR(-ENOSPC);
-	if (IS_ERR(found)) {
-		err = PTR_ERR(found);
-	} else if (found) {
+	if (IS_ERR(found))
+		return PTR_ERR(found);
+	if (found) {
 		acl_conn_mark(found, true);
 		acl_conn_swap(acl, found, conn);
+		acl->loose++;
 		*old = found;
 	}
-	rcu_read_unlock();
-	spin_unlock_bh(&acl->lock);
-
-	return err;
+	return 0;
 }
 
 /**
@@ -274,7 +427,7 @@ bool acl_conn_keep(struct acl_port *acl, struct acl_conn *conn)
 	spin_lock_bh(&acl->lock);
 	kept = !conn->dead;
 	if (kept)
-		conn->pinned = false;
+		conn->pin = 0;
 	spin_unlock_bh(&acl->lock);
 
 	return kept;
@@ -291,14 +444,17 @@ static void acl_conn_drop(struct acl_port *acl, struct acl_conn *conn,
 
 	spin_lock_bh(&acl->lock);
 	spin_lock(&conn->lock);
-	if (!conn->dead && (any || (!conn->pinned && acl_conn_expired(conn)))) {
+	if (!conn->dead &&
+	    (any || (!acl_conn_pinned(acl, conn) && acl_conn_expired(conn)))) {
 		conn->dead = true;
 		gone = true;
 	}
 	spin_unlock(&conn->lock);
 	if (gone) {
 		acl_conn_unlink(acl, conn);
-		if (!conn->pinned)
+		if (acl_conn_pinned(acl, conn))
+			acl->loose++;
+		else
 			kfree_rcu(conn, rcu);
 	}
 	spin_unlock_bh(&acl->lock);

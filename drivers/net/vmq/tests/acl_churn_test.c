@@ -10,6 +10,7 @@
 
 struct churn {
 	struct kunit *test;
+	struct task_struct *task;
 	enum vmq_dir dir;
 	bool stop;
 };
@@ -38,16 +39,57 @@ static int churn_frames(void *arg)
 	return 0;
 }
 
+static void churn_start(struct kunit *test, struct churn *churn, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		churn[i].test = test;
+		churn[i].dir = i & 1;
+		churn[i].task = kthread_run(churn_frames, &churn[i],
+					    "acl_churn%u", i);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(churn[i].task));
+	}
+}
+
+static void churn_stop(struct churn *churn, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		WRITE_ONCE(churn[i].stop, true);
+		kthread_stop(churn[i].task);
+	}
+}
+
+/* Both tables hold the same, and as many as were counted. */
+static void churn_check(struct kunit *test)
+{
+	struct acl_conn *conn;
+	unsigned long index;
+	unsigned int n = 0;
+
+	xa_for_each(&port(test)->conns, index, conn) {
+		n++;
+		KUNIT_EXPECT_EQ(test, index, conn->index);
+		KUNIT_EXPECT_FALSE(test, conn->dead);
+		KUNIT_EXPECT_FALSE(test, acl_conn_pinned(port(test), conn));
+		rcu_read_lock();
+		KUNIT_EXPECT_PTR_EQ(test, conn,
+				    acl_conn_find(port(test), &conn->key));
+		rcu_read_unlock();
+	}
+	KUNIT_EXPECT_EQ(test, n, conns(test));
+	KUNIT_EXPECT_EQ(test, n, atomic_read(&port(test)->table.nelems));
+}
+
 static void acl_churn_test(struct kunit *test)
 {
 	struct churn churn[4] = {};
-	struct task_struct *task[ARRAY_SIZE(churn)];
 	struct vmq_ext_port *ep = test->priv;
 	struct stream *s = stream_new(test);
 	unsigned long end = jiffies + 3 * HZ;
-	unsigned int i, rounds = 0, n = 0;
-	struct acl_conn *conn;
-	unsigned long index;
+	unsigned int i, rounds = 0;
 
 	client_rules(test);
 	config_u32(test, VMQ_A_ACL_MAX_CONNECTIONS, 100);
@@ -57,13 +99,7 @@ static void acl_churn_test(struct kunit *test)
 		entry(s, i, 0)->remote_port = cpu_to_le16(80);
 	}
 
-	for (i = 0; i < ARRAY_SIZE(churn); i++) {
-		churn[i].test = test;
-		churn[i].dir = i & 1;
-		task[i] = kthread_run(churn_frames, &churn[i], "acl_churn%u", i);
-		KUNIT_ASSERT_FALSE(test, IS_ERR(task[i]));
-	}
-
+	churn_start(test, churn, ARRAY_SIZE(churn));
 	while (time_before(jiffies, end)) {
 		unsigned long cursor = 0;
 		struct tally t = {};
@@ -92,30 +128,56 @@ static void acl_churn_test(struct kunit *test)
 		cond_resched();
 	}
 
-	for (i = 0; i < ARRAY_SIZE(churn); i++) {
-		WRITE_ONCE(churn[i].stop, true);
-		kthread_stop(task[i]);
-	}
-
-	/* Both tables hold the same, and as many as were counted. */
-	xa_for_each(&port(test)->conns, index, conn) {
-		n++;
-		KUNIT_EXPECT_EQ(test, index, conn->index);
-		KUNIT_EXPECT_FALSE(test, conn->dead);
-		KUNIT_EXPECT_FALSE(test, conn->pinned);
-		rcu_read_lock();
-		KUNIT_EXPECT_PTR_EQ(test, conn,
-				    acl_conn_find(port(test), &conn->key));
-		rcu_read_unlock();
-	}
-	KUNIT_EXPECT_EQ(test, n, conns(test));
-	KUNIT_EXPECT_EQ(test, n, atomic_read(&port(test)->table.nelems));
+	churn_stop(churn, ARRAY_SIZE(churn));
+	churn_check(test);
 	kunit_info(test, "%u rounds, %llu frames passed, %llu did not", rounds,
 		   COUNTED(allowed), COUNTED(denied));
 }
 
+static unsigned int churn_buckets(struct kunit *test)
+{
+	unsigned int size;
+
+	rcu_read_lock();
+	size = rht_dereference_rcu(port(test)->table.tbl,
+				   &port(test)->table)->size;
+	rcu_read_unlock();
+	return size;
+}
+
+/* The table gets its size before a large restore, with frames at work. */
+static void acl_reserve_test(struct kunit *test)
+{
+	static const unsigned int many[] = { 1, 1000, 65536, 100000, 250000 };
+	struct acl_port *acl = port(test);
+	struct churn churn[4] = {};
+	unsigned long end;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(many); i++) {
+		acl_conns_reserve(acl, many[i]);
+		KUNIT_EXPECT_GE(test, churn_buckets(test) / 4 * 3, many[i]);
+	}
+	/* One that has connections is left alone. */
+	client_rules(test);
+	PASSES(OUT, UDP(1, 80));
+	acl_conns_reserve(acl, 1000);
+	KUNIT_EXPECT_GE(test, churn_buckets(test) / 4 * 3, 250000);
+	KUNIT_EXPECT_EQ(test, conns(test), 1);
+	churn_check(test);
+
+	churn_start(test, churn, ARRAY_SIZE(churn));
+	for (end = jiffies + 2 * HZ; time_before(jiffies, end); cond_resched()) {
+		config_flag(test, VMQ_A_ACL_FLUSH_CONNECTIONS);
+		acl_conns_reserve(acl, 2000);
+	}
+	churn_stop(churn, ARRAY_SIZE(churn));
+	churn_check(test);
+}
+
 static struct kunit_case acl_churn_cases[] = {
 	KUNIT_CASE_SLOW(acl_churn_test),
+	KUNIT_CASE_SLOW(acl_reserve_test),
 	{}
 };
 
