@@ -3,9 +3,12 @@
 """A VF that is the path of a port has the VLANs, the isolation and the check of
 source addresses of the port (X-20, X-43); the cases of portvlan.py, by a VF."""
 
-from lib import (Raw, adapter, cmd, defer, ether, ksft_eq, ksft_main, ksft_true,
-                 link_stats, machine, pair, port, vmqctl)
-from lib.vf import add_vfs, vf_set
+import contextlib
+
+from lib import (Raw, Rtnl, adapter, cmd, defer, ether, fail_cmd, ksft_eq,
+                 ksft_in, ksft_main, ksft_true, link_stats, machine, pair, port,
+                 restore, save, vmqctl)
+from lib.vf import add_vfs, driver, vf_set
 
 SLOW = machine() != "uml-plain"
 ALL = b"\xff" * 6
@@ -135,6 +138,52 @@ def test_isolate():
     set_port("isolate off", "vm2")
     ksft_eq(cross(vf0, vf1, 2, 1), "untagged")
     ksft_eq(cross(vf1, vf0, ALL, 2), "untagged")
+
+
+def test_rebind():
+    """A driver that comes back finds it in place."""
+    wire, _, _ = world()
+    set_port("vlan 5 spoofchk on path auto 0")
+    for _ in range(2):
+        driver("unbind", 0)
+        ksft_eq(path(), "synthetic")
+        driver("bind", 0)
+        with contextlib.closing(Rtnl()) as rtnl:
+            rtnl.up("vmq0v0")
+        ksft_eq(path(), "vf")
+        with Raw("vmq0v0") as vf:
+            access(wire, vf, 5)
+
+
+def test_restore():
+    """A stream brings it to a port that has a VF."""
+    wire, _, _, vf = world(ports=2)
+    set_port("vlan 5")
+    stream = save("vm1")
+    with contextlib.closing(Rtnl()) as rtnl:
+        rtnl.delete("vm1")
+    set_port("path auto 0", "vm2")
+    restore("vm2", stream)
+    set_port("gate open", "vm2")
+    set_port("path auto 0", "vm2")
+    ksft_eq(path("vm2"), "vf")
+    access(wire, vf, 5)
+
+
+def test_refused():
+    """A change that can't be leaves the VF as it was."""
+    wire, _, _, vf = world(ports=2)
+    set_port("vlan 5 path vf 0")
+    set_port("vlan 6", "vm2")
+    with contextlib.closing(Rtnl()) as rtnl:
+        rtnl.set("vm2", address="52:54:00:00:00:01")
+    status, message = fail_cmd("vmqctl port set dev vm1 vlan 6 spoofchk on")
+    ksft_eq(status, 1)
+    ksft_in("already matches", message)
+    access(wire, vf, 5)
+    with contextlib.closing(Rtnl()) as rtnl:
+        rtnl.delete("vm1")
+    ksft_eq(cross(wire, vf, 1, 9, vlan=5), "lost", "freed with its port")
 
 
 if __name__ == "__main__":

@@ -192,6 +192,110 @@ def test_pf_reset():
     ksft_true(world.standby(), "without VFs")
 
 
+def told(world, text):
+    """How often the NIC's driver logged it for VF 1."""
+    return sum(text in line and line.endswith("on VF 1") and
+               world.nic.pci in line for line in cmd("dmesg").splitlines())
+
+
+def reset_of_pf(world):
+    """The driver resets the NIC, as it does when a transmit hangs. Its link is all
+    that is seen of it. -> how often the VF's MAC and VLAN were set behind"""
+    changes = vmqctl("port show dev vm1")[0]["path-changes"]
+    logged = ("setting MAC 52:54:00:00:00:01", "Setting VLAN 5")
+    before = [told(world, each) for each in logged]
+    with monitor() as end:
+        cmd(f"ethtool -r {world.nic.name}")
+        ksft_true(wait_until(
+            lambda: vmqctl("port show dev vm1")[0]["path-changes"]
+            == changes + 2, 20), "left, and returned")
+        events = end()
+    ksft_eq(steps(events), ["filters-to-port", "vport-delete", "vf-reset",
+                            "vport-create", "filters-to-vf", "vf-expose",
+                            "vf-switch"])
+    return [told(world, each) - count for each, count in zip(logged, before)]
+
+
+def test_pf_reset_driver():
+    """S-32: a reset of the NIC by its driver: the port falls back, what was set for
+    the VF is set again, and the port returns, also to a VF that was named."""
+    world = World()
+    cmd("vmqctl port set dev vm1 vlan 5 path auto uplink:1")
+    other_vlan(world, 5)
+    rebind(world)
+    world.guest_vf()
+    ksft_true(ping(world.vf_guest, "10.1.0.2"))
+    for policy in ("auto", "vf"):
+        cmd(f"vmqctl port set dev vm1 path {policy} uplink:1")
+        ksft_eq(reset_of_pf(world), [1, 1], "set again")
+        ksft_eq(path(), ("vf", policy, 1))
+        ksft_in("52:54:00:00:00:01 brd ff:ff:ff:ff:ff:ff, vlan 5",
+                cmd(f"ip link show dev {world.nic.name}"))
+        ksft_true(ping(world.vf_guest, "10.1.0.2"), "in VLAN 5")
+
+
+def test_pf_reset_file():
+    """S-32: a reset of the PCI function by sysfs. Nothing tells of it, and igb knows
+    as little: it serves nobody until it resets the NIC too, and a VF until its driver
+    starts again."""
+    world = World()
+    cmd("vmqctl port set dev vm1 path auto uplink:1")
+    rebind(world)
+    world.guest_vf()
+    ksft_true(ping(world.vf_guest, "10.1.0.2"))
+    with open(f"{world.nic.device}/reset", "w", encoding="ascii") as stream:
+        stream.write("1")
+    reset_of_pf(world)
+    world.nic.driver("unbind", 1)
+    ksft_true(world.standby(), "without the VF")
+    world.nic.driver("bind", 1)
+    world.guest_vf()
+    ksft_eq(path()[0], "vf")
+    ksft_true(ping(world.vf_guest, "10.1.0.2"), "by the VF")
+
+
+def other_vlan(world, vlan):
+    """The tap's guest is in this VLAN."""
+    with world.tap_guest:
+        cmd(f"vmqctl port set dev vm2 vlan {vlan}")
+
+
+def test_policy():
+    """X-43: the VF has the VLAN of the port, programmed into the NIC; what the NIC
+    does not know is refused, whichever comes first."""
+    world = World()
+    cmd("vmqctl port set dev vm1 vlan 5 spoofchk on")
+    other_vlan(world, 5)
+    cmd("vmqctl port set dev vm1 path auto uplink:1")
+    rebind(world)
+    world.guest_vf()
+    ksft_eq(path(), ("vf", "auto", 1))
+    shown = cmd(f"ip link show dev {world.nic.name}")
+    ksft_in("52:54:00:00:00:01 brd ff:ff:ff:ff:ff:ff, vlan 5", shown)
+    ksft_true(ping(world.vf_guest, "10.1.0.2"), "in one VLAN")
+    for words in ("trunk 7", "isolate on"):
+        status, message = fail_cmd(f"vmqctl port set dev vm1 {words}")
+        ksft_eq(status, 1, words)
+        ksft_in("no trunk, no isolate", message)
+    cmd("vmqctl port set dev vm1 vlan 6")
+    ksft_in("vlan 6", cmd(f"ip link show dev {world.nic.name}"))
+    with world.vf_guest:
+        ksft_true(" 0% packet loss" not in run(
+            "ping -n -q -c 3 -i 0.2 -W 1 10.1.0.2").stdout, "in two")
+    other_vlan(world, 6)
+    ksft_true(ping(world.vf_guest, "10.1.0.2"), "in the other one")
+    cmd("vmqctl port set dev vm1 path synthetic")
+    ksft_true("vlan" not in cmd(f"ip link show dev {world.nic.name}"))
+    ksft_true(world.standby(), "by the port")
+    cmd("vmqctl port set dev vm1 vlan none isolate on")
+    for words in ("path auto uplink:1", "vlan 7 path auto uplink:1"):
+        status, message = fail_cmd(f"vmqctl port set dev vm1 {words}")
+        ksft_eq(status, 1, words)
+        ksft_in("no trunk, no isolate", message)
+    ksft_eq(path(), ("synthetic", "synthetic", None))
+    ksft_true("vlan" not in vmqctl("port show dev vm1")[0])
+
+
 def test_refused():
     """What can't be is refused, and says what is supported."""
     world = World()

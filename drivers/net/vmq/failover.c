@@ -354,8 +354,11 @@ int vmq_path_prepare(struct vmq_port *port, struct vmq_path_request *req,
 	if (err || !req->vf || req->vf->user == port)
 		return err;
 	err = vmq_path_allocate(port, req->vf, extack);
-	req->fresh = !err;
-	return err;
+	if (err)
+		return err;
+	req->fresh = true;
+	port->path.fresh = req->vf;
+	return 0;
 }
 
 /**
@@ -375,11 +378,9 @@ void vmq_path_apply(struct vmq_port *port, struct vmq_path_request *req)
 	path->want = req->want;
 	path->uplink = req->uplink;
 	vmq_path_set_vf(path, req->vf);
-	if (req->fresh) {
-		/* it may be newer than the VF */
-		vmq_path_policy(port, rtnl_dereference(port->policy), NULL);
+	path->fresh = NULL;
+	if (req->fresh)
 		vmq_notify_step(port, VMQ_PATH_STEP_VF_ALLOCATE);
-	}
 	req->fresh = false;
 	vmq_path_resume(port);
 }
@@ -394,6 +395,7 @@ void vmq_path_drop(struct vmq_path_request *req)
 {
 	if (!req->fresh)
 		return;
+	req->vf->user->path.fresh = NULL;
 	req->vf->user = NULL;
 	req->vf->ops->release(req->vf);
 	req->fresh = false;
@@ -415,7 +417,7 @@ void vmq_path_mac(struct vmq_port *port)
 
 /**
  * vmq_path_follows() - can a VF follow a policy?
- * @uplink: it is one of the uplink, whose frames we do not see
+ * @uplink: it is one of the uplink, where the NIC has to
  * @p: the policy of its port, or NULL
  * @extack: says why not
  *
@@ -425,9 +427,9 @@ void vmq_path_mac(struct vmq_port *port)
 int vmq_path_follows(bool uplink, const struct vmq_policy *p,
 		     struct netlink_ext_ack *extack)
 {
-	if (!uplink || !p)
+	if (!uplink || !p || (!p->trunk && !p->isolate))
 		return 0;
-	NL_SET_ERR_MSG(extack, "a VF of the uplink does not follow it: path synthetic first");
+	NL_SET_ERR_MSG(extack, "VFs of the uplink know no trunk, no isolate: path synthetic first");
 	return -EOPNOTSUPP;
 }
 
@@ -451,15 +453,23 @@ bool vmq_path_wants_uplink(const struct vmq_port *port)
  * @extack: says why not
  *
  * Context: Process context, rtnl held.
- * Return: 0, or -EOPNOTSUPP where the VF can't follow; nothing changed then.
+ * Return: 0, -EOPNOTSUPP where the VF can't follow, or the error of its NIC;
+ * nothing changed then.
  */
 int vmq_path_policy(struct vmq_port *port, const struct vmq_policy *p,
 		    struct netlink_ext_ack *extack)
 {
+	struct vmq_path_vf *fresh = port->path.fresh;
 	struct vmq_path_vf *pv = port->path.vf;
 	int err = vmq_path_follows(vmq_path_wants_uplink(port), p, extack);
 
-	if (!err && pv && pv->ops->policy)
-		pv->ops->policy(pv, p);
+	if (!err && pv)
+		err = pv->ops->policy(pv, p, extack);
+	/* the request gives it another VF as well */
+	if (!err && fresh) {
+		err = fresh->ops->policy(fresh, p, extack);
+		if (err && pv)
+			pv->ops->policy(pv, rtnl_dereference(port->policy), NULL);
+	}
 	return err;
 }

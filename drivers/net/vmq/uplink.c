@@ -365,13 +365,13 @@ static int vmq_uplink_event(struct notifier_block *nb, unsigned long event,
 
 	switch (event) {
 	case NETDEV_GOING_DOWN:
-		vmq_uplink_vfs_event(a, event);
+		vmq_uplink_vfs_event(a, uplink, event);
 		break;
 	case NETDEV_UP:
-		vmq_uplink_vfs_event(a, event);
+	case NETDEV_CHANGE:
+		vmq_uplink_vfs_event(a, uplink, event);
 		fallthrough;
 	case NETDEV_DOWN:
-	case NETDEV_CHANGE:
 		vmq_uplink_carriers(a);
 		vmq_offload_check(a);
 		break;

@@ -8,7 +8,7 @@
  *   vf_frame.c     what its frames meet
  *   vf_admin.c     ip link set ADAPTER vf N ...
  *   vf_path.c      the VF as the data path of a port
- *   vf_uplink.c    a VF of the uplink as the data path of a port
+ *   vf_uplink*.c   a VF of the uplink as the data path of a port
  *   failover.c     which data path a port has
  *   filter_path.c  a port's filters, to the VF and back
  *
@@ -52,8 +52,9 @@ struct vmq_path_ops {
 	void (*reset)(struct vmq_path_vf *pv);
 	/* the user has another address */
 	void (*mac)(struct vmq_path_vf *pv);
-	/* the user gets this policy, NULL for none; NULL: the VF can't follow */
-	void (*policy)(struct vmq_path_vf *pv, const struct vmq_policy *p);
+	/* the user gets this policy, NULL for none: does the VF follow? */
+	int (*policy)(struct vmq_path_vf *pv, const struct vmq_policy *p,
+		      struct netlink_ext_ack *extack);
 	/* it has no user any more */
 	void (*release)(struct vmq_path_vf *pv);
 };
@@ -158,11 +159,12 @@ int vmq_vf_get_config(struct net_device *dev, int id,
 int vmq_vf_get_stats(struct net_device *dev, int id,
 		     struct ifla_vf_stats *stats);
 
-/* ---- vf_uplink.c ---- */
+/* ---- vf_uplink.c, vf_uplink_watch.c ---- */
 
 struct vmq_path_vf *vmq_uplink_vf_find(struct vmq_adapter *a, u32 id);
 void vmq_uplink_vfs_detach(struct vmq_adapter *a);
-void vmq_uplink_vfs_event(struct vmq_adapter *a, unsigned long event);
+void vmq_uplink_vfs_event(struct vmq_adapter *a, struct net_device *uplink,
+			  unsigned long event);
 int vmq_uplink_vfs_init(void);
 void vmq_uplink_vfs_exit(void);
 

@@ -47,17 +47,19 @@ struct vmq_path_vf *vmq_path_vf_find(struct vmq_adapter *a, bool uplink,
  * Its frames meet the policy of its user as those of the user do: the switch knows
  * both by a struct vmq_port. The user frees the policy, after this.
  */
-static void vmq_vf_path_policy(struct vmq_path_vf *pv,
-			       const struct vmq_policy *p)
+static int vmq_vf_path_policy(struct vmq_path_vf *pv,
+			      const struct vmq_policy *p,
+			      struct netlink_ext_ack *extack)
 {
 	struct vmq_vf *vf = vmq_vf_of_path(pv);
 	struct vmq_port *port;
 
 	if (!vf->netdev)
-		return;
+		return 0;
 	port = vmq_port_priv(vf->netdev);
 	rcu_assign_pointer(port->policy, (struct vmq_policy *)p);
 	vmq_filter_vlans_refresh(port);
+	return 0;
 }
 
 static int vmq_vf_path_allocate(struct vmq_path_vf *pv,
@@ -75,7 +77,7 @@ static int vmq_vf_path_allocate(struct vmq_path_vf *pv,
 		vmq_vf_clear_filter(vf);
 		vmq_vf_give_mac(vf, pv->user->dev->dev_addr);
 	}
-	vmq_vf_path_policy(pv, rtnl_dereference(pv->user->policy));
+	vmq_vf_path_policy(pv, rtnl_dereference(pv->user->policy), extack);
 	vmq_vf_link(vf);
 	return 0;
 }
@@ -124,7 +126,7 @@ static void vmq_vf_path_release(struct vmq_path_vf *pv)
 
 	vf->parked = true;
 	vmq_vf_link(vf);
-	vmq_vf_path_policy(pv, NULL);
+	vmq_vf_path_policy(pv, NULL, NULL);
 }
 
 const struct vmq_path_ops vmq_vf_path_ops = {

@@ -257,6 +257,7 @@ struct vmq_adapter {
 	bool mtu_set;			/* by hand, so not the uplink's */
 	bool opened_uplink;		/* it was down when it was attached */
 	bool uplink_event;		/* it tells of one, with its own lock held */
+	u32 uplink_downs;		/* how often its link was seen to go */
 	bool uplink_promisc;		/* what it was asked for */
 	bool uplink_allmulti;
 	u8 uplink_mac[ETH_ALEN];	/* own address that it lets in, or 0 */
@@ -430,6 +431,7 @@ struct vmq_path {
 	u8 policy;			/* enum vmq_port_path_policy */
 	u32 want;			/* VF, or VMQ_PATH_ANY_VF */
 	u32 changes;			/* to a VF, and back */
+	struct vmq_path_vf *fresh;	/* allocated by a request, which may fail */
 	struct delayed_work again;	/* see vmq_path_later() */
 };
 
