@@ -62,8 +62,8 @@ soak: deps		## a port moves 1,000 times under traffic, on the debug kernel
 e2e: deps		## end to end: a real QEMU guest on a port, that moves 20 times
 	VMQ_E2E_ROUNDS=$${VMQ_E2E_ROUNDS:-20} selftests/run e2e
 
-test: deps		## check, kunit, selftests and e2e
-	selftests/run all
+test: deps		## check, kunit, selftests and e2e; FULL=1: all topics on both machines
+	selftests/run all $(if $(FULL),--full)
 
 demo: deps		## two guests, a flow rule, an ACL, and a port that moves
 	tools/demo/demo

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: uml-debug
 """vmqctl explain: why a port has the queue, the CPU and the path it has."""
 
 from lib import (NetNS, Rule, adapter, cmd, fail_cmd, ksft_eq, ksft_in,

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: qemu
 """Extensions that are processes: what they save and restore, and what becomes of a
 port when they are dead, slow or lie."""
 

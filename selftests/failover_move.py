@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: qemu
 """A port on a VF moves to another host: off its VF before, on one behind.
 
 vm1 of vmq0 is the source, vm1b of vmq1 the destination; a guest by hand has

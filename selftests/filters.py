@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: uml-debug
 """Filters over netlink: set, moved, cleared, one by one and many at once."""
 
 import contextlib

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: uml-debug
 """The gate of a port: silence, frames that wait, and who opens it."""
 
 import errno

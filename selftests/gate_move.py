@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: qemu
 """The gate over a save and a restore: no frame is lost or overtaken.
 
 vm1 of vmq0 is the source, vm1b of vmq1 the destination; a guest by hand reads

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: uml-debug
 """The bundled extension guard: a guest sends from its own addresses alone.
 """
 

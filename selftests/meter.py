@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: qemu
 """The bundled extension meter: limits of real traffic, and what moves."""
 
 import contextlib

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: uml-debug
 """Generic netlink: the family vmq, netdev-genl's queue statistics, events,
 permissions, and requests that are no good."""
 

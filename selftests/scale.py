@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: qemu
 """Many queues, rules and ports on one adapter, made and deleted under traffic.
 
 The numbers are those of the specification on uml-plain, which runs kernel code

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: uml-debug
 """A port moves between two adapters, over and over, under traffic.
 
 VMQ_SOAK_ROUNDS says how often: 100 times unless given, `make soak` has 1000.

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: uml-debug
 """Save and restore of ports: the state moves, and a bad stream does nothing.
 
 An outside host sits on a bridge that two adapters are connected to. The guest

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: uml-debug
 """What a user set of a port's queues moves with the port: CPUs as a hint, buffers,
 moderation, delivery, lookahead, names."""
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: qemu
 """What QEMU reads from the tap of a guest that it has stopped, and forgets.
 
 vm1 of vmq0 is the source; vhost-net reads its tap, then "QEMU", by a read of

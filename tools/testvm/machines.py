@@ -132,7 +132,9 @@ class Machine:
                 raise Failure(f"no blanks in paths, please: {path}")
         return [f"vmq_init={HERE}/init", f"vmq_job={self.job}", "panic=-1",
                 # no devices but those that a test makes
-                "dummy.numdummies=0", "bonding.max_bonds=0", "ifb.numifbs=0"]
+                "dummy.numdummies=0", "bonding.max_bonds=0", "ifb.numifbs=0",
+                # suites that are linked into the modules run at insmod
+                f"kunit.enable={int(self.arguments.test_module)}"]
 
     def start(self, console, output, stop):
         """Start it; -> Process. To be overridden."""

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Build the clone's module and tools for one machine, outside the clone."""
+"""Build the clone's module and tools for one machine, outside the clone.
+
+What compiler and sparse complain about is an error: what a machine runs is
+what the static checks have seen, and is built once for both.
+"""
 
 import hashlib
 import os
@@ -11,6 +15,12 @@ import sys
 
 import kernels
 from cache import CACHE, CLONE, Failure, lock, program, step
+
+# The kernel's own headers shift negative numbers, and 7.3 would silently not
+# run a sparse that does not know the word. What is constant only by
+# __builtin_strlen(), as in MODULE_LICENSE() of 7.3, is the compiler's to judge.
+SPARSE = "sparse -Wno-shift-count-negative -D__typeof_unqual__=__typeof__"
+NO_COMPLAINT = "error: bad constant expression"
 
 
 def clone_files():
@@ -47,13 +57,40 @@ def copy_clone(directory):
 
 def make_modules(machine, test, directory):
     kernel = kernels.kernel_directory(machine)
+    log = directory / ".testvm-modules.log"
     command = ["make", "-s", kernels.JOBS, "-C", kernel, f"M={directory}", "W=1",
                "VMQ_BENCH=1", "VMQ_TESTS=1"]
+    if machine != "uml-plain":   # the quick one
+        command += ["C=1", f"CHECK={SPARSE}"]
     if machine != "qemu":
         command.append("ARCH=um")
     if test:
         command.append("VMQ_KUNIT=1")
-    return program(*command, "modules", log=directory / ".testvm-modules.log", show=200)
+    output = program(*command, "modules", log=log, show=200)
+    found = complaints(output, directory)
+    if "not available or not up to date" in output:
+        found.append("sparse did not run")
+    if found:
+        raise Failure("\n".join(found) + f"\nall of it: {log}")
+
+
+def complaints(output, directory):
+    """Lines of warnings about our files, which are built again next time."""
+    found = []
+    for line in output.splitlines():
+        match = re.match(r"(?:\.\./)*(\S+?):(?:\d+:)* (?:warning|error|info)\b", line)
+        if not match:
+            if re.search("undefined|^WARNING: modpost|^ERROR", line):
+                found.append(line)
+            continue
+        path = pathlib.Path(match[1].removeprefix(f"{directory}/"))
+        if (directory / path).is_file() and NO_COMPLAINT not in line:
+            found.append(line.replace(f"{directory}/", ""))
+            objects = [directory / path.with_suffix(".o")] \
+                if path.suffix == ".c" else directory.rglob("*.o")
+            for each in objects:
+                each.unlink(missing_ok=True)
+    return found
 
 
 def make_tools(directory):
@@ -65,11 +102,19 @@ def make_tools(directory):
     return ""
 
 
+def has_suites(machine, test):
+    """uml-debug has the KUnit suites always, so that it is built only once;
+    they run where the kernel is told to (machines.py)."""
+    return test or machine == "uml-debug"
+
+
 def build(machine, test=False):
     """The directory with the built modules, the same one every time."""
+    test = has_suites(machine, test)
     kernels.kernel_directory(machine)  # outside the lock: it may take minutes
     clone = hashlib.sha256(os.fsencode(CLONE)).hexdigest()[:6]
-    name = machine + ("-kunit" if test else "") + f"-{clone}"
+    suites = "-kunit" if test and machine != "uml-debug" else ""
+    name = f"{machine}{suites}-{clone}"
     directory = CACHE / "build" / name
     with lock(f"build-{name}"):
         return build_in(directory, machine, test)
@@ -81,10 +126,10 @@ def build_in(directory, machine, test):
         if not (directory / "Kbuild").exists():
             raise Failure("the clone has no Kbuild file: nothing to build "
                           "(--no-module runs without)")
-        printed = make_modules(machine, test, directory) + make_tools(directory)
-    for line in printed.splitlines():
-        if "Skipping BTF generation" not in line:
-            print(line, file=sys.stderr)
+        make_modules(machine, test, directory)
+        printed = make_tools(directory)
+    if printed:
+        print(printed, end="", file=sys.stderr)
     return directory
 
 

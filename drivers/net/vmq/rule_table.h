@@ -61,8 +61,8 @@ struct vmq_rule *vmq_exact_find(const struct vmq_rules *rules,
 /* As the bytes lie in memory: the key is only compared and hashed. */
 static __always_inline u64 vmq_exact_mac(const u8 *mac)
 {
-	return (u64)get_unaligned((const u32 *)mac) << 32 |
-	       (u64)get_unaligned((const u16 *)(mac + 4)) << 16;
+	return (u64)__get_unaligned_t(u32, mac) << 32 |
+	       (u64)__get_unaligned_t(u16, mac + 4) << 16;
 }
 
 static __always_inline u64 vmq_exact_vid(u16 vid)
