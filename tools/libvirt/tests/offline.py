@@ -114,6 +114,20 @@ def test_failed_migration(world):
     assert not world.left(), world.left()
 
 
+def test_names(world):
+    """A name that is none of a systemd unit is written as systemd-escape does,
+    but for the -, which a unit's %i may have"""
+    for name, unit in (("my-vm_1.x:y", "my-vm_1.x:y"),
+                       ("Windows 10", r"Windows\x2010"),
+                       (r"a\b@ü", r"a\x5cb\x40\xc3\xbc")):
+        assert world.call(name, "prepare", "begin", "-") == \
+            (0, MAKE + [f"systemctl start vmq-vmstate@{unit}.service"], ""), name
+        assert (world.top / "vmstate" / unit).exists(), name
+        assert world.call(name, "release", "end", "-")[1][0] == \
+            f"systemctl stop vmq-vmstate@{unit}.service", name
+        assert not world.left(), world.left()
+
+
 def test_own_port(world):
     """A port that is there already is used, and not deleted"""
     (world.top / "links/vm1").touch()
