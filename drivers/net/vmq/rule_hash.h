@@ -72,15 +72,17 @@ static __always_inline u64 vmq_hash_tag(const struct vmq_words *words,
 		0x082efa98ec4e6c89, 0x452821e638d01377, 0xbe5466cf34e90c6d,
 		0xc0ac29b7c97c50dd,
 	};
+	u64 sum = seed;
 	unsigned int i;
 
 	for (i = 0; i < words->n; i++) {
+		/* none waits for the one before it */
 		u64 product = (masked[i] ^ seed) * factor[words->at[i]];
 
 		/* the low bits of a product know nothing of the high ones */
-		seed += product ^ product >> 32;
+		sum += product ^ product >> 32;
 	}
-	return seed * GOLDEN_RATIO_64 | 1;
+	return sum * GOLDEN_RATIO_64 | 1;
 }
 
 static __always_inline unsigned int vmq_hash_first(const struct vmq_hash *hash, u64 tag)

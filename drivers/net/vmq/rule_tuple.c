@@ -21,6 +21,10 @@
 /**
  * struct vmq_tuple - the rules with one mask
  * @table: by key
+ * @common: value that all rules have in word @common_at of their key, in the bits of
+ * @common_mask: which only get fewer: a lookup that reads it while a rule is added
+ *	is one from before that
+ * @common_at: the word: the last that the mask tests, where the kind of frame is
  * @words: what the mask tests
  * @mask: the mask
  * @order: by rank and id, for changes only
@@ -28,6 +32,9 @@
  */
 struct vmq_tuple {
 	struct vmq_hash __rcu *table;
+	u64 common;
+	u64 common_mask;
+	unsigned int common_at;
 	struct vmq_words words;
 	struct vmq_key mask;
 	struct rb_root_cached order;
@@ -87,6 +94,26 @@ static struct vmq_hash *vmq_tuple_table(const struct vmq_tuple *tuple)
 	return rcu_dereference_protected(tuple->table, 1);
 }
 
+/* What the first rule of a tuple says of its frames, and the next ones too. */
+static void vmq_tuple_common(struct vmq_tuple *tuple, bool first,
+			     const struct vmq_key *key)
+{
+	u64 word = vmq_key_words(key)[tuple->common_at];
+
+	if (first)
+		tuple->common = word;
+	WRITE_ONCE(tuple->common_mask,
+		   tuple->common_mask & ~(word ^ tuple->common));
+}
+
+/* May a frame be for a rule of the tuple? Spares most of them the hash. */
+static bool vmq_tuple_may(const struct vmq_tuple *tuple,
+			  const struct vmq_key *key)
+{
+	return !((vmq_key_words(key)[tuple->common_at] ^ tuple->common) &
+		 READ_ONCE(tuple->common_mask));
+}
+
 /* A tuple for a mask that has none. */
 static struct vmq_tuple *vmq_tuple_make(const struct vmq_key *mask)
 {
@@ -103,6 +130,10 @@ static struct vmq_tuple *vmq_tuple_make(const struct vmq_key *mask)
 	RCU_INIT_POINTER(tuple->table, hash);
 	tuple->mask = *mask;
 	vmq_words_init(&tuple->words, mask);
+	if (tuple->words.n) {
+		tuple->common_at = tuple->words.at[tuple->words.n - 1];
+		tuple->common_mask = tuple->words.mask[tuple->words.n - 1];
+	}
 	tuple->order = RB_ROOT_CACHED;
 	return tuple;
 }
@@ -261,6 +292,8 @@ int vmq_tuples_add(struct vmq_rules *rules, struct vmq_tuples __rcu **list,
 		if (!new)
 			goto err_tuple;
 	}
+	/* before anybody can see the rule */
+	vmq_tuple_common(tuple, fresh, &rule->key);
 	vmq_hash_add(vmq_tuple_table(tuple), &tuple->words, rules->seed, rule);
 	rb_add_cached(&rule->order, &tuple->order, vmq_rule_less);
 	if (new)
@@ -370,6 +403,8 @@ const struct vmq_rule *vmq_tuples_lookup(const struct vmq_tuples *tuples,
 
 	for (i = 0; i < tuples->n && tuples->ref[i].prio < prio; i++) {
 		tuple = tuples->ref[i].tuple;
+		if (!vmq_tuple_may(tuple, key))
+			continue;
 		rule = vmq_hash_find(rcu_dereference(tuple->table),
 				     &tuple->words, seed, key);
 		if (rule && vmq_rule_prio(rule) < prio) {
