@@ -15,25 +15,19 @@
 #include "meter.h"
 
 /**
- * meter_size() - what a frame takes of the limits
+ * meter_size_gso() - what a large frame takes of the limits
  * @skb: the frame, data at the network header
- * @size: set to it
+ * @size: what it would take if it were no large one; set to it
  *
- * Bytes count from the Ethernet header on, without a tag in the metadata, as in
- * the port's counters. A large frame counts as the segments that it will be.
+ * It counts as the segments that it will be.
  *
  * Context: Any.
  */
-void meter_size(const struct sk_buff *skb, struct meter_size *size)
+void meter_size_gso(const struct sk_buff *skb, struct meter_size *size)
 {
 	const struct skb_shared_info *info = skb_shinfo(skb);
 	unsigned int segs, len = 0;
 	int head;
-
-	size->n[METER_BYTES] = skb->len + ETH_HLEN;
-	size->n[METER_PACKETS] = 1;
-	if (likely(!skb_is_gso(skb)))
-		return;
 
 	/* headers that each segment has, from the network header on */
 	head = skb->encapsulation ? skb_inner_transport_offset(skb) :
@@ -107,7 +101,7 @@ bool meter_take(struct meter_port *m, const struct meter_config *config,
 void meter_count(struct meter_port *m, enum vmq_dir dir,
 		 enum meter_counter packets, const struct meter_size *size)
 {
-	struct meter_stats *stats = this_cpu_ptr(m->stats);
+	struct meter_stats *stats = this_cpu_ptr(m->bucket[dir].stats);
 
 	u64_stats_update_begin(&stats->syncp);
 	u64_stats_add(&stats->count[dir][packets], size->n[METER_PACKETS]);
@@ -176,13 +170,86 @@ enum vmq_verdict meter_frame_at(struct meter_port *m,
 	return VMQ_DROP;
 }
 
+/**
+ * meter_take_ahead() - takes what a frame needs of what was taken ahead
+ * @m: the port
+ * @dir: direction of the frame
+ * @size: what it needs
+ * @stamp: the jiffy
+ *
+ * Context: RCU read side, BH off.
+ * Return: true if the frame may pass; false if it needs a look at the clock.
+ */
+bool meter_take_ahead(struct meter_port *m, enum vmq_dir dir,
+		      const struct meter_size *size, u32 stamp)
+{
+	struct meter_bucket *b = m->bucket[dir].kind;
+	u8 limited = READ_ONCE(m->bucket[dir].limited);
+
+	if (limited & BIT(METER_BYTES) &&
+	    !meter_bucket_spend(&b[METER_BYTES], size->n[METER_BYTES], stamp))
+		return false;
+	if (!(limited & BIT(METER_PACKETS)) ||
+	    meter_bucket_spend(&b[METER_PACKETS], size->n[METER_PACKETS],
+			       stamp))
+		return true;
+	/* whoever has it next takes it back from there */
+	if (limited & BIT(METER_BYTES))
+		atomic64_add(size->n[METER_BYTES], &b[METER_BYTES].ahead);
+	return false;
+}
+
+/**
+ * meter_fill_ahead() - takes ahead what frames to come will need
+ * @m: the port, a frame of which just passed
+ * @config: its limits
+ * @dir: direction of the frame
+ * @now: the time
+ * @stamp: the jiffy
+ *
+ * Context: RCU read side.
+ */
+void meter_fill_ahead(struct meter_port *m, const struct meter_config *config,
+		      enum vmq_dir dir, u64 now, u32 stamp)
+{
+	const struct meter_limit *limit = config->limit[dir];
+	struct meter_bucket *b = m->bucket[dir].kind;
+	int kind;
+
+	for (kind = 0; kind < METER_KINDS; kind++)
+		if (limit[kind].rate)
+			meter_bucket_ahead(&b[kind], &limit[kind], now, stamp);
+}
+
+/* With a look at the clock. */
+static noinline enum vmq_verdict meter_frame_exact(struct meter_port *m,
+						   struct sk_buff *skb,
+						   enum vmq_dir dir, u32 stamp)
+{
+	const struct meter_config *config = rcu_dereference(m->config);
+	u64 now = config ? meter_clock() : 0;
+	enum vmq_verdict verdict;
+
+	verdict = meter_frame_at(m, config, skb, dir, now);
+	if (config && verdict == VMQ_PASS)
+		meter_fill_ahead(m, config, dir, now, stamp);
+	return verdict;
+}
+
 static enum vmq_verdict meter_frame(struct vmq_ext_port *ep,
 				    struct sk_buff *skb, enum vmq_dir dir)
 {
 	struct meter_port *m = ep->priv;
-	const struct meter_config *config = rcu_dereference(m->config);
+	u32 stamp = meter_stamp();
+	struct meter_size size;
 
-	return meter_frame_at(m, config, skb, dir, config ? meter_clock() : 0);
+	if (dir == VMQ_FROM_GUEST && unlikely(READ_ONCE(m->shaper.active)))
+		return meter_frame_exact(m, skb, dir, stamp);
+	meter_size(skb, &size);
+	if (unlikely(!meter_take_ahead(m, dir, &size, stamp)))
+		return meter_frame_exact(m, skb, dir, stamp);
+	meter_count(m, dir, METER_PASSED_PACKETS, &size);
+	return VMQ_PASS;
 }
 
 static int meter_attach(struct vmq_ext_port *ep,
@@ -196,6 +263,8 @@ static int meter_attach(struct vmq_ext_port *ep,
 	m->stats = netdev_alloc_pcpu_stats(struct meter_stats);
 	if (!m->stats)
 		goto free_meter;
+	m->bucket[VMQ_TO_GUEST].stats = m->stats;
+	m->bucket[VMQ_FROM_GUEST].stats = m->stats;
 	m->ep = ep;
 	m->resume = vmq_ext_resume;
 	meter_shape_init(m);

@@ -18,6 +18,8 @@
 
 #include <linux/cache.h>
 #include <linux/hrtimer.h>
+#include <linux/if_ether.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
@@ -68,12 +70,23 @@ struct meter_limit {
 	u64 depth;
 };
 
+/*
+ * The clock costs more than all else that a frame needs. So a frame that had to
+ * look at it takes more than it needs, this part of the burst, and those that
+ * follow in the same jiffy spend that. What is not spent goes back.
+ */
+#define METER_AHEAD_PART	32
+#define METER_AHEAD_MAX		0x40000000U
+
 /**
  * struct meter_bucket - what is left of a burst
  * @full_at: when the bucket will be full again, or was, in units of time
+ * @ahead: bytes or packets that were taken ahead, in the low 32 bits, and the jiffy
+ *	in which they may be spent
  */
 struct meter_bucket {
 	atomic64_t full_at;
+	atomic64_t ahead;
 };
 
 /* What is limited. */
@@ -150,24 +163,27 @@ struct meter_level {
 
 /**
  * struct meter_port - the extension on one port
+ * @bucket: by &enum vmq_dir: all that most frames need, in a line of their own:
+ *	the limits by kind, which of them there are (bits), and @stats
  * @config: NULL while nothing is limited
  * @stats: counters of this host
  * @ep: the port
  * @resume: vmq_ext_resume(), or what a test has instead
- * @bucket: by &enum vmq_dir and kind; those of a direction in a line of their own
  * @shaper: frames that wait
  * @base: counters of the hosts that the port came from; rtnl, or no session
  * @level: what a restore left for later; rtnl
  */
 struct meter_port {
-	struct meter_config __rcu *config;
+	struct {
+		struct meter_bucket kind[METER_KINDS];
+		struct meter_stats __percpu *stats;
+		u8 limited;
+	} ____cacheline_aligned_in_smp bucket[2];
+	struct meter_config __rcu *config ____cacheline_aligned_in_smp;
 	struct meter_stats __percpu *stats;
 	struct vmq_ext_port *ep;
 	void (*resume)(struct vmq_ext_port *ep, struct sk_buff *skb,
 		       enum vmq_verdict verdict);
-	struct {
-		struct meter_bucket kind[METER_KINDS];
-	} ____cacheline_aligned_in_smp bucket[2];
 	struct meter_shaper shaper ____cacheline_aligned_in_smp;
 
 	u64 base[2][METER_COUNTERS];
@@ -180,10 +196,30 @@ static inline u64 meter_clock(void)
 	return ktime_get_ns() << METER_UNIT_SHIFT;
 }
 
+/* When what is taken ahead may be spent. */
+static inline u32 meter_stamp(void)
+{
+	return jiffies;
+}
+
 /* meter.c */
 extern const struct vmq_ext_ops meter_ops;
 
-void meter_size(const struct sk_buff *skb, struct meter_size *size);
+void meter_size_gso(const struct sk_buff *skb, struct meter_size *size);
+
+/*
+ * What a frame takes of the limits. Bytes count from the Ethernet header on, without
+ * a tag in the metadata, as in the port's counters.
+ */
+static __always_inline void meter_size(const struct sk_buff *skb,
+				       struct meter_size *size)
+{
+	size->n[METER_BYTES] = skb->len + ETH_HLEN;
+	size->n[METER_PACKETS] = 1;
+	if (unlikely(skb_is_gso(skb)))
+		meter_size_gso(skb, size);
+}
+
 bool meter_take(struct meter_port *m, const struct meter_config *config,
 		enum vmq_dir dir, const struct meter_size *size, u64 now);
 void meter_count(struct meter_port *m, enum vmq_dir dir,
@@ -191,6 +227,10 @@ void meter_count(struct meter_port *m, enum vmq_dir dir,
 enum vmq_verdict meter_frame_at(struct meter_port *m,
 				const struct meter_config *config,
 				struct sk_buff *skb, enum vmq_dir dir, u64 now);
+bool meter_take_ahead(struct meter_port *m, enum vmq_dir dir,
+		      const struct meter_size *size, u32 stamp);
+void meter_fill_ahead(struct meter_port *m, const struct meter_config *config,
+		      enum vmq_dir dir, u64 now, u32 stamp);
 void meter_counters(const struct meter_port *m, u64 sum[2][METER_COUNTERS]);
 
 /* meter_bucket.c */
@@ -200,6 +240,8 @@ bool meter_bucket_take(struct meter_bucket *b, const struct meter_limit *limit,
 		       u32 n, u64 now);
 void meter_bucket_give_back(struct meter_bucket *b,
 			    const struct meter_limit *limit, u32 n);
+void meter_bucket_ahead(struct meter_bucket *b,
+			const struct meter_limit *limit, u64 now, u32 stamp);
 u64 meter_bucket_wait(const struct meter_bucket *b,
 		      const struct meter_limit *limit, u32 n, u64 now);
 s64 meter_bucket_tokens(const struct meter_bucket *b,
@@ -207,6 +249,22 @@ s64 meter_bucket_tokens(const struct meter_bucket *b,
 void meter_bucket_set(struct meter_bucket *b, const struct meter_limit *limit,
 		      s64 tokens, u64 now);
 s64 meter_limit_earned(const struct meter_limit *limit, u64 time);
+
+/*
+ * Takes tokens of those that were taken ahead for this jiffy; false if it needs a look
+ * at the clock. Context: any, on any number of CPUs at once.
+ */
+static __always_inline bool meter_bucket_spend(struct meter_bucket *b, u32 n,
+					       u32 stamp)
+{
+	s64 old = atomic64_read(&b->ahead);
+
+	do {
+		if ((u32)((u64)old >> 32) != stamp || (u32)old < n)
+			return false;
+	} while (!atomic64_try_cmpxchg(&b->ahead, &old, old - n));
+	return true;
+}
 
 /* meter_shape.c */
 void meter_shape_init(struct meter_port *m);

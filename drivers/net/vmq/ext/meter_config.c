@@ -211,23 +211,26 @@ static void meter_config_publish(struct meter_port *m,
 {
 	struct meter_config *old = rtnl_dereference(m->config);
 	u64 now = meter_clock();
-	bool limited = false;
+	u8 limited[2] = {};
 	int dir, kind;
 
 	for (dir = 0; dir < 2; dir++) {
 		for (kind = 0; kind < METER_KINDS; kind++) {
-			limited |= config->limit[dir][kind].rate;
+			if (config->limit[dir][kind].rate)
+				limited[dir] |= BIT(kind);
 			meter_config_level(m, old ? &old->limit[dir][kind] :
 						    NULL,
 					   &config->limit[dir][kind], dir, kind,
 					   now);
 		}
 	}
-	if (!limited) {
+	if (!limited[VMQ_TO_GUEST] && !limited[VMQ_FROM_GUEST]) {
 		kfree(config);
 		config = NULL;
 	}
 	rcu_assign_pointer(m->config, config);
+	for (dir = 0; dir < 2; dir++)
+		WRITE_ONCE(m->bucket[dir].limited, limited[dir]);
 	if (old)
 		kfree_rcu(old, rcu);
 	meter_shape_kick(m);

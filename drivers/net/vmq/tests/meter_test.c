@@ -93,6 +93,91 @@ static void meter_burst_test(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, meter_bucket_take(&b, &limit, 10000, now));
 }
 
+/* What is taken ahead is part of the burst, and lasts for a jiffy. */
+static void meter_ahead_test(struct kunit *test)
+{
+	struct meter_limit limit = {};
+	struct meter_bucket b = {};
+	u64 now = 77 * SECOND;
+	int n = 0, i;
+
+	KUNIT_ASSERT_EQ(test, 0, meter_limit_set(&limit, METER_BYTES, 8 * MBIT,
+						 64000));
+	KUNIT_EXPECT_FALSE(test, meter_bucket_spend(&b, 1, 0));
+	meter_bucket_ahead(&b, &limit, now, 7);
+	KUNIT_EXPECT_EQ(test, 64000, meter_bucket_tokens(&b, &limit, now));
+	/* 2000, and not with another jiffy */
+	KUNIT_EXPECT_FALSE(test, meter_bucket_spend(&b, 1, 8));
+	KUNIT_EXPECT_TRUE(test, meter_bucket_spend(&b, 1000, 7));
+	KUNIT_EXPECT_FALSE(test, meter_bucket_spend(&b, 1001, 7));
+	KUNIT_EXPECT_TRUE(test, meter_bucket_spend(&b, 1000, 7));
+	KUNIT_EXPECT_FALSE(test, meter_bucket_spend(&b, 1, 7));
+	KUNIT_EXPECT_EQ(test, 62000, meter_bucket_tokens(&b, &limit, now));
+
+	/* what was not spent goes back, and no more than that */
+	meter_bucket_ahead(&b, &limit, now, 8);
+	for (; meter_bucket_take(&b, &limit, 1000, now); n++)
+		;
+	KUNIT_EXPECT_EQ(test, 62, n);
+	KUNIT_EXPECT_FALSE(test, meter_bucket_spend(&b, 1, 8));
+	/* with less than half of the burst left, nothing is taken */
+	now += 31 * SECOND / 1000;
+	meter_bucket_ahead(&b, &limit, now, 8);
+	KUNIT_EXPECT_FALSE(test, meter_bucket_spend(&b, 1, 8));
+
+	/* however it is taken, a pause is worth one burst */
+	for (i = 0; i < 3; i++) {
+		now += 1000 * SECOND;
+		n = 0;
+		while (meter_bucket_spend(&b, 100, 10 + i) ||
+		       meter_bucket_take(&b, &limit, 100, now)) {
+			meter_bucket_ahead(&b, &limit, now, 10 + i);
+			n++;
+		}
+		KUNIT_EXPECT_EQ(test, 640, n);
+	}
+}
+
+/* A frame takes of both kinds or of none. */
+static void meter_ahead_both_test(struct kunit *test)
+{
+	const struct meter_size size = { .n = { 100, 1 } };
+	struct meter_attrs a = {};
+	struct vmq_ext_port *ep = test->priv;
+	const struct meter_config *config;
+	struct meter_port *m = ep->priv;
+	u64 now;
+	int n;
+
+	/* nothing is limited */
+	KUNIT_EXPECT_TRUE(test, meter_take_ahead(m, RX, &size, 1));
+	meter_put_u64(&a, VMQ_A_METER_RX_RATE, 8 * MBIT);
+	meter_put_u32(&a, VMQ_A_METER_RX_BURST, 64000);
+	meter_put_u32(&a, VMQ_A_METER_RX_PPS, 1000);
+	meter_put_u32(&a, VMQ_A_METER_RX_PPS_BURST, 320);
+	KUNIT_ASSERT_EQ(test, 0, meter_send(test, ep, &a));
+	KUNIT_EXPECT_FALSE(test, meter_take_ahead(m, RX, &size, 1));
+	KUNIT_EXPECT_TRUE(test, meter_take_ahead(m, TX, &size, 1));
+
+	rtnl_lock();
+	config = rtnl_dereference(m->config);
+	now = meter_clock() + SECOND;
+	meter_fill_ahead(m, config, RX, now, 1);
+	/* 2000 bytes, 10 packets */
+	for (n = 0; meter_take_ahead(m, RX, &size, 1); n++)
+		;
+	KUNIT_EXPECT_EQ(test, 10, n);
+	KUNIT_EXPECT_EQ(test, 63000,
+			meter_bucket_tokens(&m->bucket[RX].kind[METER_BYTES],
+					    &config->limit[RX][METER_BYTES],
+					    now));
+	KUNIT_EXPECT_EQ(test, 310,
+			meter_bucket_tokens(&m->bucket[RX].kind[METER_PACKETS],
+					    &config->limit[RX][METER_PACKETS],
+					    now));
+	rtnl_unlock();
+}
+
 /* Larger than the burst: passes a full bucket, and what follows pays for it. */
 static void meter_large_test(struct kunit *test)
 {
@@ -485,6 +570,8 @@ static struct kunit_case meter_cases[] = {
 	KUNIT_CASE_SLOW(meter_rate_test),
 	KUNIT_CASE(meter_burst_test),
 	KUNIT_CASE(meter_large_test),
+	KUNIT_CASE(meter_ahead_test),
+	KUNIT_CASE(meter_ahead_both_test),
 	KUNIT_CASE(meter_race_test),
 	KUNIT_CASE(meter_size_test),
 	KUNIT_CASE(meter_both_test),
