@@ -27,8 +27,10 @@
  */
 #include <linux/if_ether.h>
 #include <linux/if_vlan.h>
+#include <linux/ip.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/udp.h>
 
 #include "guard.h"
 
@@ -113,32 +115,70 @@ static enum guard_count guard_out(const struct guard_frame *f)
 	}
 }
 
-static enum vmq_verdict guard_frame(struct vmq_ext_port *ep,
-				    struct sk_buff *skb, enum vmq_dir dir)
+static noinline enum vmq_verdict guard_from_guest(struct guard_port *guard,
+						  struct sk_buff *skb)
 {
-	struct guard_port *guard = ep->priv;
-	struct guard_frame f = {
+	const struct guard_frame f = {
 		.guard = guard,
 		.skb = skb,
 		.src = eth_hdr(skb)->h_source,
 		.checks = READ_ONCE(guard->checks),
 		.vlan = skb_vlan_tag_present(skb) ? skb_vlan_tag_get_id(skb) : 0,
 	};
-	enum guard_count what;
+	enum guard_count what = guard_out(&f);
 
-	if (dir == VMQ_TO_GUEST) {
-		if (!READ_ONCE(guard->snoop))
-			return VMQ_PASS;
-		if (skb->protocol == htons(ETH_P_IP))
-			guard_ipv4_in(&f);
-		else if (skb->protocol == htons(ETH_P_IPV6))
-			guard_ipv6_in(&f);
-		return VMQ_PASS;
-	}
-
-	what = guard_out(&f);
 	guard_count(guard, what);
 	return what == GUARD_PASSED ? VMQ_PASS : VMQ_DROP;
+}
+
+/*
+ * May a frame to the guest be of interest? What is not an answer of DHCP over IPv4,
+ * nor of IPv6, is not worth being looked at any closer.
+ */
+static __always_inline bool guard_looks_in(const struct guard_port *guard,
+					   const struct sk_buff *skb)
+{
+	const struct iphdr *ip = (const struct iphdr *)skb->data;
+	const struct udphdr *udp = (const struct udphdr *)(ip + 1);
+
+	if (!READ_ONCE(guard->snoop))
+		return false;
+	if (skb->protocol != htons(ETH_P_IP))
+		return skb->protocol == htons(ETH_P_IPV6);
+	/* odd ones: who reads them closely knows what to do */
+	if (unlikely(skb_headlen(skb) < sizeof(*ip) + sizeof(*udp)) ||
+	    unlikely(ip->ihl != 5))
+		return true;
+	return ip->protocol == IPPROTO_UDP &&
+	       unlikely(udp->dest == htons(GUARD_DHCP4_CLIENT_PORT));
+}
+
+static void guard_in(struct guard_port *guard, struct sk_buff *skb)
+{
+	const struct guard_frame f = {
+		.guard = guard,
+		.skb = skb,
+		.src = eth_hdr(skb)->h_source,
+		.checks = READ_ONCE(guard->checks),
+		.vlan = skb_vlan_tag_present(skb) ? skb_vlan_tag_get_id(skb) : 0,
+	};
+
+	if (skb->protocol == htons(ETH_P_IP))
+		guard_ipv4_in(&f);
+	else
+		guard_ipv6_in(&f);
+}
+
+static enum vmq_verdict guard_frame(struct vmq_ext_port *ep,
+				    struct sk_buff *skb, enum vmq_dir dir)
+{
+	struct guard_port *guard = ep->priv;
+
+	if (dir == VMQ_FROM_GUEST)
+		return guard_from_guest(guard, skb);
+	if (guard_looks_in(guard, skb))
+		guard_in(guard, skb);
+	return VMQ_PASS;
 }
 
 static int guard_attach(struct vmq_ext_port *ep, struct netlink_ext_ack *extack)
