@@ -219,10 +219,24 @@ def test_cpu():
             ksft_true(found)
             ksft_eq({each["cpu"] for each in found}, {cpu})
             ksft_eq(sum(each["count"] for each in found), 300)
-            ksft_true(all(each["comm"].startswith("napi/vmq0")
-                          for each in found), found[:1])
     if CPUS == 1:
         ksft_pr("one CPU only: nothing to move between")
+
+
+def test_thread():
+    """A queue that has more than one CPU is served by its thread (I-07, I-11)."""
+    if CPUS == 1:
+        raise KsftSkipEx("one CPU only: the softirq does it there")
+    world()
+    setter, number, flow = Setter(), port_queue("vm1"), Flow()
+    setter(number, cpus=f"0-{LAST}")
+    with Trace("vmq_deliver") as trace:
+        flow.send(300)
+        flow.finish()
+        found = trace.events(queue=number)
+        ksft_eq(sum(each["count"] for each in found), 300)
+        ksft_true(all(each["comm"].startswith("napi/vmq0") for each in found),
+                  found[:1])
 
 
 def test_threads_off():

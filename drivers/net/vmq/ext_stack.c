@@ -15,16 +15,17 @@
 DEFINE_STATIC_KEY_FALSE(vmq_ext_key);
 
 /* A capturing extension only watches: it can't drop. */
-static enum vmq_verdict vmq_ext_ask(struct vmq_ext_port *ep,
-				    struct sk_buff *skb, enum vmq_dir dir)
+static __always_inline enum vmq_verdict
+vmq_ext_ask(struct vmq_ext_port *ep, struct sk_buff *skb, enum vmq_dir dir)
 {
+	const struct vmq_ext_ops *ops = ep->ops;
 	enum vmq_verdict verdict;
 
-	if (!ep->ops->frame)
+	if (unlikely(!ops->frame))
 		return VMQ_PASS;
-	verdict = ep->ops->frame(ep, skb, dir);
+	verdict = ops->frame(ep, skb, dir);
 	if (unlikely(verdict == VMQ_DROP) &&
-	    ep->ops->class == VMQ_EXT_CLASS_CAPTURE)
+	    ops->class == VMQ_EXT_CLASS_CAPTURE)
 		return VMQ_PASS;
 	return verdict;
 }

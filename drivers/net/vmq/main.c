@@ -40,6 +40,7 @@ static int __init vmq_init(void)
 	err = vmq_napi_init();
 	if (err)
 		goto err_owner;
+	vmq_queue_kick_init();
 	err = genl_register_family(&vmq_nl_family);
 	if (err)
 		goto err_napi;

@@ -59,7 +59,6 @@ void vmq_queue_setup(struct vmq_queue *q, struct vmq_adapter *a)
 	q->adapter = a;
 	vmq_fifo_init(&q->fifo, a->ring);
 	q->fifo.slow = VMQ_SLOW_PORT;
-	INIT_WORK(&q->work, vmq_queue_work);
 }
 
 /**
@@ -74,7 +73,7 @@ void vmq_queue_drain(struct vmq_queue *q)
 	vmq_napi_release(q);
 	vmq_queue_purge(q);
 	/* what it took before, it delivers within itself */
-	cancel_work_sync(&q->work);
+	vmq_queue_unkick(q);
 }
 
 /**

@@ -83,7 +83,8 @@ struct vmq_queue {
 	struct vmq_rss __rcu *rss;	/* stands for several queues, else NULL */
 	struct vmq_fifo fifo;		/* frames that can't be delivered in place */
 	struct vmq_adapter *adapter;
-	struct work_struct work;	/* wakes who delivers them, in softirq */
+	struct llist_node kick;		/* queue_kick.c, while @kicked */
+	unsigned int kicked;		/* someone will look for them */
 
 	/* adapter->lock, changed under rtnl too */
 	struct vmq_queue_napi *napi;	/* NULL: direct */
@@ -166,6 +167,12 @@ void vmq_queue_settle(struct vmq_queue **q, u32 n);
 bool vmq_queue_handover_begin(const struct vmq_queue *from,
 			      struct vmq_queue *to);
 void vmq_queue_handover_end(struct vmq_queue *from, struct vmq_queue *to);
+
+/* ---- queue_kick.c: one wake-up for all that a softirq put into FIFOs ---- */
+
+void vmq_queue_kick(struct vmq_queue *q);
+void vmq_queue_unkick(struct vmq_queue *q);
+void vmq_queue_kick_init(void);
 
 /* ---- queue_napi.c, queue_moder.c: queues that have CPUs of their own ---- */
 

@@ -64,6 +64,14 @@ void vmq_napi_kick(struct vmq_queue_napi *n)
 
 /* ---- where it runs ---- */
 
+static void vmq_napi_note(struct vmq_queue_napi *n,
+			  const struct cpumask *cpus)
+{
+	cpumask_copy(n->cpus, cpus);
+	WRITE_ONCE(n->alone, cpumask_weight(cpus) == 1 ?
+			     (int)cpumask_first(cpus) : -1);
+}
+
 /* Binds the thread, if there is one. */
 static int vmq_napi_bind(struct vmq_queue_napi *n, const struct cpumask *cpus)
 {
@@ -147,7 +155,7 @@ int vmq_napi_move(struct vmq_queue *q, const struct cpumask *cpus)
 	ASSERT_RTNL();
 	err = vmq_napi_bind(q->napi, cpus);
 	if (!err)
-		cpumask_copy(q->napi->cpus, cpus);
+		vmq_napi_note(q->napi, cpus);
 	return err;
 }
 
@@ -209,7 +217,7 @@ struct vmq_queue_napi *vmq_napi_new(struct vmq_queue *q,
 		kfree(n);
 		return ERR_PTR(-ENOMEM);
 	}
-	cpumask_copy(n->cpus, cpus);
+	vmq_napi_note(n, cpus);
 	n->queue = q;
 	INIT_CSD(&n->csd, vmq_napi_carried, n);
 	vmq_moder_init(n);
@@ -275,7 +283,7 @@ void vmq_napi_use(struct vmq_queue *q, struct vmq_queue_napi *n)
 	q->napi = n;
 	vmq_napi_show(q, &n->napi);
 	if (vmq_fifo_switch(&q->fifo, n) == VMQ_WAKE_NOW)
-		queue_work(system_bh_wq, &q->work);
+		vmq_queue_kick(q);
 }
 
 /**
@@ -292,7 +300,7 @@ void vmq_napi_unuse(struct vmq_queue *q)
 		return;
 	ASSERT_RTNL();
 	if (vmq_fifo_switch(&q->fifo, NULL) == VMQ_WAKE_NOW)
-		queue_work(system_bh_wq, &q->work);
+		vmq_queue_kick(q);
 	vmq_napi_show(q, NULL);
 }
 

@@ -17,6 +17,7 @@
  * @napi: the NAPI
  * @queue: the queue
  * @cpus: where it runs; rtnl
+ * @alone: the CPU, where @cpus has only one, else -1
  * @csd: carries a wake-up to one of @cpus while the NAPI has no thread
  * @carried: @csd is on its way
  * @timer: runs while frames wait for more
@@ -30,6 +31,7 @@ struct vmq_queue_napi {
 	struct napi_struct napi;
 	struct vmq_queue *queue;
 	cpumask_var_t cpus;
+	int alone;
 	call_single_data_t csd;
 	int carried;
 	struct hrtimer timer;
@@ -43,6 +45,16 @@ struct vmq_queue_napi {
 		u64 bytes;
 	} sample;
 };
+
+/*
+ * Does it run on this CPU only? Then the softirq may do its work, and spare itself
+ * the wake-up; net_dim counts wake-ups. Context: BH off.
+ */
+static inline bool vmq_napi_is_here(const struct vmq_queue_napi *n)
+{
+	return READ_ONCE(n->alone) == smp_processor_id() &&
+	       !READ_ONCE(n->adaptive);
+}
 
 /* ---- queue_moder.c ---- */
 

@@ -89,5 +89,5 @@ void vmq_queue_handover_end(struct vmq_queue *from, struct vmq_queue *to)
 	while (!vmq_fifo_is_past(&from->fifo, mark) && time_before(jiffies, end))
 		usleep_range(50, 200);
 	if (vmq_fifo_unhold(&to->fifo) == VMQ_WAKE_NOW)
-		queue_work(system_bh_wq, &to->work);
+		vmq_queue_kick(to);
 }

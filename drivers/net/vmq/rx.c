@@ -7,6 +7,7 @@
  * FIFO where that can't be, and where frames wait already (queue_fifo.h).
  */
 #include <linux/etherdevice.h>
+#include <linux/prefetch.h>
 
 #include "policy.h"
 #include "port_tap.h"
@@ -151,6 +152,52 @@ struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb,
 	return __vmq_queue_rx(q, skb, flood);
 }
 
+/* ---- the short way ---- */
+
+/*
+ * May unicast frames of a queue go to its netdev or its tap with no other reason
+ * against it than @slow? Then nobody has a say but its extensions.
+ */
+static __always_inline bool vmq_rx_plain(const struct vmq_queue *q,
+					 unsigned int slow)
+{
+	return !(READ_ONCE(q->fifo.slow) & ~(VMQ_SLOW_TAP | slow)) &&
+	       READ_ONCE(q->state) == VMQ_QUEUE_STATE_RUNNING &&
+	       !vmq_gate_used();
+}
+
+/*
+ * Asks the extensions of the port of such a queue. Context: RCU read side, BH off.
+ * False if one of them has the frame, or it was dropped.
+ */
+static __always_inline bool vmq_rx_ext(struct vmq_queue *q,
+				       struct vmq_port *port,
+				       struct sk_buff *skb)
+{
+	enum vmq_verdict verdict = vmq_ext_frame(port, skb, VMQ_TO_GUEST);
+
+	if (likely(verdict == VMQ_PASS))
+		return true;
+	if (verdict == VMQ_DROP)
+		vmq_queue_drop(q, port, skb, false, VMQ_DROP_EXT,
+			       SKB_DROP_REASON_NOT_SPECIFIED);
+	return false;
+}
+
+/*
+ * What __vmq_queue_rx() comes to for such a frame, with what is in the queue's
+ * cache line alone.
+ */
+static __always_inline void vmq_rx_count(struct vmq_queue *q,
+					 struct sk_buff *skb)
+{
+	vmq_stats_rx(q->stats, skb->len + ETH_HLEN, false);
+	skb_record_rx_queue(skb, q->index);
+	skb->dev = q->dev;
+	skb->pkt_type = likely(ether_addr_equal(eth_hdr(skb)->h_dest, q->mac)) ?
+			PACKET_HOST : PACKET_OTHERHOST;
+}
+
 /* ---- frames that wait ---- */
 
 /* Its NAPI stays for a grace period after another one became the consumer. */
@@ -180,7 +227,7 @@ static void vmq_queue_put(struct vmq_queue *q, struct sk_buff *skb, bool flood)
 			       SKB_DROP_REASON_FULL_RING);
 		break;
 	case VMQ_WAKE_NOW:
-		queue_work(system_bh_wq, &q->work);
+		vmq_queue_kick(q);
 		break;
 	case VMQ_WAKE_LATER:
 		n = vmq_queue_consumer(q);
@@ -202,28 +249,49 @@ static bool vmq_queue_give(const struct vmq_queue *q, struct sk_buff *skb)
 	return port && READ_ONCE(port->claimed) && vmq_tap_give(port, skb);
 }
 
+/* Takes a frame that waited through its queue; false if it goes no further. */
+static bool vmq_queue_pass(struct vmq_queue *q, struct sk_buff *skb, bool plain)
+{
+	if (plain && !vmq_frame(skb)->flood &&
+	    !is_multicast_ether_addr(eth_hdr(skb)->h_dest)) {
+		vmq_rx_count(q, skb);
+		return true;
+	}
+	return vmq_queue_rx(q, skb, vmq_frame(skb)->flood);
+}
+
 /* Delivers frames of one queue in one call; their bytes. */
 static unsigned int vmq_queue_deliver(struct vmq_queue *q,
 				      struct sk_buff_head *batch)
 {
+	/* claimed by a guest, a port has to be asked whether that one is there */
+	bool plain = vmq_rx_plain(q, VMQ_SLOW_FIFO) && !vmq_ext_used() &&
+		     !(READ_ONCE(q->fifo.slow) & VMQ_SLOW_TAP);
 	unsigned int n = 0, bytes = 0;
 	struct sk_buff *skb;
 	LIST_HEAD(list);
 
 	while ((skb = __skb_dequeue(batch))) {
 		bytes += skb->len;
-		if (!vmq_queue_rx(q, skb, vmq_frame(skb)->flood))
+		if (!vmq_queue_pass(q, skb, plain))
 			continue;
 		n++;
 		/* not past those that wait for the stack */
-		if (!list_empty(&list) || !vmq_queue_give(q, skb))
+		if (!list_empty(&list) || plain || !vmq_queue_give(q, skb))
 			list_add_tail(&skb->list, &list);
 	}
 	if (n)
 		trace_vmq_deliver(q, n, READ_ONCE(q->fifo.slow) &
 					VMQ_SLOW_SINGLE);
-	if (!list_empty(&list))
+	if (list_empty(&list))
+		return bytes;
+	if (list_is_singular(&list)) {
+		skb = list_first_entry(&list, struct sk_buff, list);
+		skb_list_del_init(skb);
+		netif_receive_skb_core(skb);
+	} else {
 		netif_receive_skb_list(&list);
+	}
 	return bytes;
 }
 
@@ -256,31 +324,31 @@ bool vmq_queue_consume(struct vmq_queue *q, struct vmq_queue_napi *n,
 		}
 		wake = vmq_fifo_done(&q->fifo, n);
 		if (wake == VMQ_WAKE_NOW)
-			queue_work(system_bh_wq, &q->work);
+			vmq_queue_kick(q);
 	}
 	rcu_read_unlock();
 	return wake == VMQ_WAKE_AGAIN;
 }
 
 /**
- * vmq_queue_work() - wakes who delivers what waits in the FIFO of a queue
- * @work: of the queue
+ * vmq_queue_kicked() - wakes who delivers what waits in the FIFO of a queue
+ * @q: the queue
  *
- * Context: Softirq. It runs behind the work of the softirq that put the frames in,
- * so that there is one wake-up for all of them.
+ * Where the queue has one CPU and this is it, nobody need be woken.
+ *
+ * Context: Softirq.
  */
-void vmq_queue_work(struct work_struct *work)
+void vmq_queue_kicked(struct vmq_queue *q)
 {
-	struct vmq_queue *q = container_of(work, struct vmq_queue, work);
 	struct vmq_queue_napi *n;
 	int done;
 
 	rcu_read_lock();
 	n = vmq_queue_consumer(q);
-	if (n)
+	if (n && !vmq_napi_is_here(n))
 		vmq_napi_kick(n);
-	else if (vmq_queue_consume(q, NULL, NAPI_POLL_WEIGHT, &done))
-		queue_work(system_bh_wq, &q->work);
+	else if (vmq_queue_consume(q, n, NAPI_POLL_WEIGHT, &done))
+		vmq_queue_kick(q);
 	rcu_read_unlock();
 }
 
@@ -320,12 +388,40 @@ void vmq_queue_receive(struct vmq_queue *q, struct sk_buff *skb, bool flood)
 	__vmq_queue_receive(q, skb, flood, false);
 }
 
+/* A copy of a frame to all that came from the uplink, where nobody has a say. */
+static __always_inline void vmq_flood_plain(struct vmq_port *port,
+					    struct vmq_queue *q,
+					    struct sk_buff *skb)
+{
+	skb = skb_clone(skb, GFP_ATOMIC);
+	if (unlikely(!skb) || unlikely(skb_orphan_frags_rx(skb, GFP_ATOMIC))) {
+		vmq_stats_drop(port->stats[0], VMQ_DROP_NOMEM);
+		kfree_skb(skb);
+		return;
+	}
+	vmq_stats_rx(port->stats[0], skb->len + ETH_HLEN, true);
+	skb_record_rx_queue(skb, 0);
+	skb->dev = port->dev;
+	trace_vmq_deliver(q, 1, false);
+	if (!(READ_ONCE(q->fifo.slow) & VMQ_SLOW_TAP) ||
+	    !vmq_tap_give(port, skb))
+		netif_receive_skb_core(skb);
+}
+
 /* A copy of a flooded frame for one port. */
 static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb,
-			   bool in_place)
+			   bool from_uplink, bool in_place)
 {
+	struct vmq_queue *q = vmq_port_queue(port);
 	struct net_device *dev = port->dev;
 
+	if (in_place && likely(vmq_rx_plain(q, 0)) && !vmq_ext_used() &&
+	    likely(is_multicast_ether_addr(eth_hdr(skb)->h_dest)) &&
+	    !rcu_access_pointer(q->rss) && (!port->claimed ||
+					    vmq_tap_first(port))) {
+		vmq_flood_plain(port, q, skb);
+		return;
+	}
 	/* no copy for a guest that is silent or away */
 	if (vmq_gate_mutes_flood(port))
 		return;
@@ -339,10 +435,13 @@ static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb,
 		kfree_skb(skb);
 		return;
 	}
-	skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(skb->dev)));
-	skb->priority = 0;
+	/* a frame that just came from the uplink has nothing to hide */
+	if (!from_uplink) {
+		skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(skb->dev)));
+		skb->priority = 0;
+	}
 	/* behind what the port already has, ahead of what comes later */
-	__vmq_queue_receive(vmq_port_queue(port), skb, true, in_place);
+	__vmq_queue_receive(q, skb, true, in_place);
 }
 
 /**
@@ -380,37 +479,9 @@ void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 		    (port->dev->flags & IFF_UP) &&
 		    !vmq_policy_isolates(from, port) &&
 		    (all || (port->dev->flags & IFF_PROMISC)))
-			vmq_flood_port(port, skb, at_once-- > 0);
+			vmq_flood_port(port, skb, in_place, at_once-- > 0);
 	}
 	vmq_vfs_flood(a, skb, but);
-}
-
-/*
- * May a frame of the uplink go to the netdev or the tap of its queue at once? Then
- * nobody has a say but the filter that named the queue, which may be NULL.
- */
-static __always_inline bool vmq_rx_plain(const struct vmq_queue *q,
-					 const struct sk_buff *skb)
-{
-	return q && !(READ_ONCE(q->fifo.slow) & ~VMQ_SLOW_TAP) &&
-	       READ_ONCE(q->state) == VMQ_QUEUE_STATE_RUNNING &&
-	       !is_multicast_ether_addr(eth_hdr(skb)->h_dest) &&
-	       !vmq_gate_used() && !vmq_ext_used();
-}
-
-/*
- * What __vmq_queue_rx() comes to for such a frame, with what is in the queue's
- * cache line alone.
- */
-static __always_inline void vmq_rx_count(struct vmq_queue *q,
-					 struct sk_buff *skb)
-{
-	vmq_stats_rx(q->stats, skb->len + ETH_HLEN, false);
-	skb_record_rx_queue(skb, q->index);
-	skb->dev = q->dev;
-	skb->pkt_type = likely(ether_addr_equal(eth_hdr(skb)->h_dest, q->mac)) ?
-			PACKET_HOST : PACKET_OTHERHOST;
-	trace_vmq_deliver(q, 1, false);
 }
 
 /* The queue that the filters name, without a call where they are plain. */
@@ -483,16 +554,26 @@ rx_handler_result_t vmq_rx(struct sk_buff **pskb)
 	*pskb = skb;
 
 	q = vmq_rx_classify(a, skb);
-	if (unlikely(!vmq_rx_plain(q, skb)))
+	if (unlikely(!q) || unlikely(!vmq_rx_plain(q, 0)) ||
+	    unlikely(is_multicast_ether_addr(eth_hdr(skb)->h_dest)))
 		return vmq_rx_any(a, q, skb);
+	/* what the stack reads of it in its next round, where many ports are */
+	prefetch(&q->dev->ptype_all);
 	if (!(READ_ONCE(q->fifo.slow) & VMQ_SLOW_TAP)) {
+		if (vmq_ext_used() &&
+		    !vmq_rx_ext(q, rcu_dereference(q->port), skb))
+			return RX_HANDLER_CONSUMED;
 		vmq_rx_count(q, skb);
+		trace_vmq_deliver(q, 1, false);
 		return RX_HANDLER_ANOTHER;
 	}
 	port = rcu_dereference(q->port);
 	if (unlikely(!vmq_tap_first(port)))
 		return vmq_rx_any(a, q, skb);
+	if (vmq_ext_used() && !vmq_rx_ext(q, port, skb))
+		return RX_HANDLER_CONSUMED;
 	vmq_rx_count(q, skb);
+	trace_vmq_deliver(q, 1, false);
 	return vmq_tap_give(port, skb) ? RX_HANDLER_CONSUMED :
 					 RX_HANDLER_ANOTHER;
 }

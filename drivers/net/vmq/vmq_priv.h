@@ -20,6 +20,7 @@
 #include <linux/if_link.h>
 #include <linux/if_tap.h>
 #include <linux/if_vlan.h>
+#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/seqlock.h>
@@ -384,7 +385,7 @@ struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb,
 void vmq_queue_receive(struct vmq_queue *q, struct sk_buff *skb, bool flood);
 bool vmq_queue_consume(struct vmq_queue *q, struct vmq_queue_napi *n,
 		       unsigned int budget, int *done);
-void vmq_queue_work(struct work_struct *work);
+void vmq_queue_kicked(struct vmq_queue *q);
 void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 	       const struct vmq_port *but, bool in_place);
 netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
@@ -436,10 +437,8 @@ struct vmq_path {
 };
 
 struct vmq_port {
-	/* read for every frame */
+	/* read for every frame; up to @node, it is one cache line */
 	struct net_device *dev;
-	struct vmq_adapter *adapter;
-	struct vmq_stack __rcu *stack;	/* extensions, NULL while there are none */
 	struct vmq_policy __rcu *policy; /* policy.h, NULL where there is none */
 	struct vmq_pcpu_stats __percpu **stats; /* [num_rx_queues] of dev; */
 					/* its queues have the rest of its counters */
@@ -448,11 +447,13 @@ struct vmq_port {
 	u32 n_queues;			/* 0: works from the default queue */
 	bool claimed;			/* its tap was opened once */
 	bool deleted;			/* it is on its way out */
+	struct list_head node;		/* in adapter->ports, RCU */
+	struct vmq_stack __rcu *stack;	/* extensions, NULL while there are none */
+	struct vmq_adapter *adapter;
 	struct vmq_vf *vf;		/* whose netdev this is; NULL: a port */
 	struct vmq_queue soft;		/* for the default queue, or for all of them */
 	struct vmq_spread spread;	/* over them */
 	seqlock_t stats_lock;		/* see vmq_stats_disown() */
-	struct list_head node;		/* in adapter->ports, RCU */
 	struct list_head dead;		/* waits with others for a grace period */
 	struct vmq_gate gate;
 	struct net_device __rcu *redirect; /* of frames that the gate keeps out */
