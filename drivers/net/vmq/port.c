@@ -285,11 +285,22 @@ static int vmq_port_change_mtu(struct net_device *dev, int mtu)
 }
 
 /*
- * All multicast frames come anyway; further unicast addresses make the core ask
- * for promiscuous mode. The lists move with the port.
+ * The groups that the port hears, see vmq_flood(). Further unicast addresses make the
+ * core ask for promiscuous mode. The lists move with the port.
  */
 static void vmq_port_set_rx_mode(struct net_device *dev)
 {
+	DECLARE_BITMAP(groups, VMQ_GROUPS);
+	struct netdev_hw_addr *ha;
+
+	bitmap_zero(groups, VMQ_GROUPS);
+	if (dev->flags & (IFF_PROMISC | IFF_ALLMULTI))
+		bitmap_fill(groups, VMQ_GROUPS);
+	else
+		netdev_for_each_mc_addr(ha, dev)
+			__set_bit(vmq_group(ha->addr), groups);
+	/* word by word: what it hears before and after, it hears meanwhile */
+	bitmap_copy(vmq_port_priv(dev)->groups, groups, VMQ_GROUPS);
 }
 
 /**

@@ -452,8 +452,10 @@ static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb,
  * @in_place: it comes from the uplink: the stack takes the first copies at once,
  *	others wait in the FIFOs, so that the work in one softirq has an end
  *
- * Broadcast and multicast frames go to all ports, unicast ones to those in
- * promiscuous mode, and what is between neighbours on a link (802.1D) to none. A
+ * Broadcast frames go to all ports, unicast ones to those in promiscuous mode, and
+ * what is between neighbours on a link (802.1D) to none. Multicast frames go to ports
+ * that are in the group, as the list of their netdev has it or all-multicast mode, and
+ * to all that a guest has: nobody tells the host what groups that one is in. A
  * port gets the frames of the VLANs that its filters let in and its policy allows,
  * no others (M-04), and an isolated one none of another.
  *
@@ -466,6 +468,8 @@ void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 	const u8 *dst = eth_hdr(skb)->h_dest;
 	bool all = is_multicast_ether_addr(dst);
 	const struct vmq_port *from = NULL;
+	bool group = all && !is_broadcast_ether_addr(dst);
+	unsigned int bit = group ? vmq_group(dst) : 0;
 	u16 vid = vmq_skb_vid(skb);
 	struct vmq_port *port;
 
@@ -478,7 +482,9 @@ void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 		if (port != but && test_bit(vid, port->vlans) &&
 		    (port->dev->flags & IFF_UP) &&
 		    !vmq_policy_isolates(from, port) &&
-		    (all || (port->dev->flags & IFF_PROMISC)))
+		    (all || (port->dev->flags & IFF_PROMISC)) &&
+		    (!group || READ_ONCE(port->claimed) ||
+		     test_bit(bit, port->groups)))
 			vmq_flood_port(port, skb, in_place, at_once-- > 0);
 	}
 	vmq_vfs_flood(a, skb, but);

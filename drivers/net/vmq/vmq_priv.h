@@ -15,7 +15,9 @@
 #define _VMQ_PRIV_H
 
 #include <linux/device.h>
+#include <linux/etherdevice.h>
 #include <linux/ethtool.h>
+#include <linux/hash.h>
 #include <linux/hrtimer.h>
 #include <linux/if_link.h>
 #include <linux/if_tap.h>
@@ -436,6 +438,9 @@ struct vmq_path {
 	struct delayed_work again;	/* see vmq_path_later() */
 };
 
+#define VMQ_GROUPS_SHIFT	8
+#define VMQ_GROUPS		BIT(VMQ_GROUPS_SHIFT)
+
 struct vmq_port {
 	/* read for every frame; up to @node, it is one cache line */
 	struct net_device *dev;
@@ -451,6 +456,7 @@ struct vmq_port {
 	struct vmq_stack __rcu *stack;	/* extensions, NULL while there are none */
 	struct vmq_adapter *adapter;
 	struct vmq_vf *vf;		/* whose netdev this is; NULL: a port */
+	DECLARE_BITMAP(groups, VMQ_GROUPS); /* whose multicast frames it has, by hash */
 	struct vmq_queue soft;		/* for the default queue, or for all of them */
 	struct vmq_spread spread;	/* over them */
 	seqlock_t stats_lock;		/* see vmq_stats_disown() */
@@ -491,6 +497,12 @@ bool vmq_is_port(const struct net_device *dev);
 static inline struct vmq_port *vmq_port_priv(const struct net_device *dev)
 {
 	return netdev_priv(dev);
+}
+
+/* Place of a multicast address in vmq_port.groups. */
+static inline unsigned int vmq_group(const u8 *addr)
+{
+	return hash_64(ether_addr_to_u64(addr), VMQ_GROUPS_SHIFT);
 }
 
 /* Its first queue, or what stands for the default queue. */

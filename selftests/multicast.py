@@ -1,0 +1,83 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Multicast frames: who has a copy."""
+
+import os
+import socket
+import struct
+
+from lib import (Raw, adapter, cmd, defer, ether, ksft_eq, ksft_main, link_info,
+                 link_stats, mac, port, vmqctl, wait_until)
+from switch import ALL, GROUP, World
+
+OTHER = mac("01:00:5e:00:00:0a")
+
+
+def hears(world, dst, sender="wire0"):
+    """The ports that have a copy."""
+    return sorted(name for name, n in world.who(sender, dst).items()
+                  if name[:2] == "vm" and name != "vmq0" and n == 1)
+
+
+def test_joined():
+    """A netdev has the groups that it is in, and all broadcasts (O-46)."""
+    world = World()
+    ksft_eq(hears(world, mac(GROUP)), [])
+    ksft_eq(hears(world, ALL), ["vm1", "vm2", "vm3"])
+    cmd(f"ip maddress add {GROUP} dev vm1")
+    ksft_eq(hears(world, mac(GROUP)), ["vm1"])
+    ksft_eq(hears(world, mac(GROUP), "vm2"), ["vm1"], "from a port")
+    ksft_eq(hears(world, mac(GROUP), "vmq0"), ["vm1"], "from the host")
+    ksft_eq(hears(world, OTHER), [], "another group")
+    cmd(f"ip maddress del {GROUP} dev vm1")
+    ksft_eq(hears(world, mac(GROUP)), [])
+
+
+def test_socket():
+    """An application joins, and the port hears it as long as it runs (O-46)."""
+    world = World()
+    index = link_info("vm2")["ifindex"]
+    group = struct.pack("4s4si", socket.inet_aton("224.0.0.9"), bytes(4), index)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+        ksft_eq(hears(world, mac(GROUP)), ["vm2"])
+    ksft_eq(hears(world, mac(GROUP)), [])
+
+
+def test_all():
+    """In all-multicast and promiscuous mode a port has them all (O-46)."""
+    world = World()
+    for mode in ("allmulticast", "promisc"):
+        cmd(f"ip link set vm3 {mode} on")
+        ksft_eq(hears(world, OTHER), ["vm3"], mode)
+        cmd(f"ip link set vm3 {mode} off")
+        ksft_eq(hears(world, OTHER), [], mode)
+
+
+def test_down():
+    """What was joined while the port was down holds when it is up."""
+    world = World()
+    cmd("ip link set vm1 down")
+    cmd(f"ip maddress add {GROUP} dev vm1")
+    ksft_eq(hears(world, mac(GROUP)), [])
+    cmd("ip link set vm1 up")
+    ksft_eq(hears(world, mac(GROUP)), ["vm1"])
+
+
+def test_guest():
+    """A guest has all: the host does not know what groups it is in (O-46)."""
+    adapter("vmq0")
+    port("vm1", number=1)
+    port("vm2", number=2)
+    tap = os.open(f"/dev/{vmqctl('port show dev vm1')[0]['tap']}",
+                  os.O_RDWR | os.O_NONBLOCK)
+    defer(os.close, tap)
+    before = link_stats("vm1")["multicast"]
+    with Raw("vm2") as sender:
+        sender.send(ether(OTHER))
+    wait_until(lambda: link_stats("vm1")["multicast"] == before + 1)
+    ksft_eq(len(os.read(tap, 2000)), 10 + 60)
+
+
+if __name__ == "__main__":
+    ksft_main(globals())
