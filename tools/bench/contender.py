@@ -359,6 +359,42 @@ class VmqQueuedSoftirq(VmqQueued):
         pathlib.Path(f"/sys/class/net/{self.adapter}/threaded").write_text("0")
 
 
+class BareOne(Contender):
+    """A sender with a CPU of its own, without a NAPI."""
+
+    label = "bare, one CPU"
+    senders = 1
+
+    def command(self, frames, length, train):
+        return Contender.command(self, frames, length, train) + f" cpus={self.senders}"
+
+    def measure(self, frames, length=60, train=1):
+        return Contender.measure(self, frames, length, train) / self.senders
+
+
+class BareTwo(BareOne):
+    label = "bare, two CPUs"
+    senders = 2
+
+
+class VmqQueuedOne(VmqQueued):
+    """Queues with a CPU each, but only the first has frames."""
+
+    label = "vmq, one flow"
+    senders = 1
+    command, measure = BareOne.command, BareOne.measure
+
+    def more(self):
+        for n in range(self.ports):
+            run("vmqctl", "queue", "set", "dev", self.adapter, "queue", str(n + 1),
+                "cpus", str(n))
+
+
+class VmqQueuedTwo(VmqQueuedOne):
+    label = "vmq, two flows"
+    senders = 2
+
+
 class VmqFlood(BridgeFlood):
     label = "vmq, flood"
     each = ""
@@ -392,11 +428,8 @@ class VmqUdp(VmqTap):
     @staticmethod
     def acl(port):
         """Whoever sends to port 9 is let in, and from then on known."""
-        run("vmqctl", "acl", "set", "dev", port, "max-connections", "110000")
-        run("vmqctl", "acl", "add", "dev", port, "priority", "1", "direction", "in",
-            "proto", "udp", "dport", "9", "action", "allow")
-        run("vmqctl", "acl", "add", "dev", port, "priority", "2", "direction", "in",
-            "action", "deny")
+        from rules import acl_for_port_9
+        acl_for_port_9(port)
 
     @staticmethod
     def guard(port):
@@ -405,7 +438,19 @@ class VmqUdp(VmqTap):
     @staticmethod
     def meter(port):
         """A rate that is never reached."""
-        run("vmqctl", "meter", "set", "dev", port, "rx-rate", "100gbit")
+        from rules import meter_rx
+        meter_rx(port, 100_000_000_000)
+
+
+class VmqUdpMasked(VmqUdp):
+    """Rules for other ports of the same protocol, so that all tables are asked."""
+
+    label = "vmq, 1,000 UDP rules in 8 masks"
+
+    def more(self):
+        from rules import masked_rules
+        masked_rules(self.adapter, 1000, udp=True)
+        super().more()
 
 
 class VmqAcl(VmqUdp):

@@ -18,6 +18,7 @@
 #include <linux/file.h>
 #include <linux/gcd.h>
 #include <linux/hex.h>
+#include <linux/kthread.h>
 #include <linux/if_tap.h>
 #include <linux/if_tun.h>
 #include <linux/if_vlan.h>
@@ -51,6 +52,7 @@ struct vmq_bench_job {
 	u32 flows;			/* UDP over IPv4, in so many flows */
 	u32 mute;			/* last destinations, whose ends don't count */
 	bool tx;			/* send on the device instead */
+	u32 cpus;			/* so many send at once: vmq_bench_sender() */
 };
 
 struct vmq_bench_file {
@@ -304,6 +306,88 @@ static int vmq_bench_start(struct vmq_bench_dev *b)
 	return 0;
 }
 
+/*
+ * One of several that send at once, each on a CPU of its own to a destination of its
+ * own, whose frames are to end on that CPU, too.
+ */
+static int vmq_bench_sender(void *data)
+{
+	struct vmq_bench_dev *b = data;
+	const struct vmq_bench_job *job = &b->file->job;
+	u64 *ends = per_cpu_ptr(&vmq_bench_ends, b->at);
+	unsigned long end = jiffies + 10 * HZ;
+	u64 start = READ_ONCE(*ends);
+	struct sk_buff *skb;
+	u32 burst;
+
+	while (b->sent < job->frames && time_before(jiffies, end)) {
+		if (b->sent - (READ_ONCE(*ends) - start) > job->window) {
+			cond_resched();
+			continue;
+		}
+		local_bh_disable();
+		for (burst = VMQ_BENCH_BURST; burst && b->sent < job->frames;
+		     burst--) {
+			skb = vmq_bench_frame(b);
+			if (!skb)
+				break;
+			b->sent++;
+			skb->protocol = eth_type_trans(skb, b->dev);
+			netif_receive_skb(skb);
+		}
+		local_bh_enable();
+		cond_resched();
+	}
+	complete(&b->stop);
+	return 0;
+}
+
+static int vmq_bench_start_many(struct vmq_bench_file *file,
+				struct net_device *dev)
+{
+	u32 n = file->job.cpus, made = 0, i;
+	struct task_struct *task[8];
+	struct vmq_bench_dev *b;
+	int err = 0;
+	u64 start;
+
+	b = kcalloc(n, sizeof(*b), GFP_KERNEL);
+	if (!b)
+		return -ENOMEM;
+	for (; made < n; made++) {
+		b[made].dev = dev;
+		b[made].file = file;
+		b[made].at = made;
+		init_completion(&b[made].stop);
+		task[made] = kthread_create(vmq_bench_sender, &b[made],
+					    "vmq_bench/%u", made);
+		if (IS_ERR(task[made])) {
+			err = PTR_ERR(task[made]);
+			break;
+		}
+		kthread_bind(task[made], made);
+		get_task_struct(task[made]);
+	}
+	file->ended = vmq_bench_ended();
+	file->wanted = (u64)n * file->job.frames;
+	start = ktime_get_ns();
+	for (i = 0; i < made && !err; i++)
+		wake_up_process(task[i]);
+	for (i = 0; i < made; i++) {
+		if (err)
+			kthread_stop(task[i]);
+		else
+			wait_for_completion(&b[i].stop);
+		put_task_struct(task[i]);
+	}
+	if (!err && n)
+		vmq_bench_settle(&b[0], 0);
+	file->ns = ktime_get_ns() - start;
+	file->ended = vmq_bench_ended() - file->ended;
+	kfree(b);
+	return err;
+}
+
 static const struct net_device_ops vmq_bench_netdev_ops;
 
 static int vmq_bench_run(struct vmq_bench_file *file)
@@ -336,7 +420,8 @@ static int vmq_bench_run(struct vmq_bench_file *file)
 		goto out;
 	mutex_lock(&vmq_bench_lock);
 	b->file = file;
-	err = vmq_bench_start(b);
+	err = file->job.cpus ? vmq_bench_start_many(file, dev) :
+			       vmq_bench_start(b);
 	b->file = NULL;
 	mutex_unlock(&vmq_bench_lock);
 out:
@@ -350,7 +435,7 @@ out:
 enum {
 	KEY_DEV, KEY_DST, KEY_SRC, KEY_FRAMES, KEY_LEN, KEY_PORTS, KEY_TRAIN,
 	KEY_VID, KEY_VIDS, KEY_ENDS, KEY_WINDOW, KEY_FLOWS, KEY_MUTE, KEY_TX,
-	KEY_ERROR
+	KEY_CPUS, KEY_ERROR
 };
 
 static const match_table_t vmq_bench_keys = {
@@ -368,6 +453,7 @@ static const match_table_t vmq_bench_keys = {
 	{ KEY_FLOWS,	"flows=%u" },
 	{ KEY_MUTE,	"mute=%u" },
 	{ KEY_TX,	"tx" },
+	{ KEY_CPUS,	"cpus=%u" },
 	{ KEY_ERROR,	NULL },
 };
 
@@ -411,6 +497,8 @@ static int vmq_bench_key(struct vmq_bench_job *job, char *word)
 		return match_uint(args, &job->flows);
 	case KEY_MUTE:
 		return match_uint(args, &job->mute);
+	case KEY_CPUS:
+		return match_uint(args, &job->cpus);
 	case KEY_TX:
 		job->tx = true;
 		return 0;
@@ -438,6 +526,7 @@ static int vmq_bench_parse(struct vmq_bench_file *file, char *line)
 	}
 	if (!job.frames || job.frames > 100000000 || job.len < 60 ||
 	    job.len > 9000 || !job.ports || job.ports > 65536 || !job.train ||
+	    job.cpus > min(num_online_cpus(), 8U) ||
 	    job.mute >= job.ports || !job.ends || job.vid + job.vids >= VLAN_N_VID || !job.window)
 		return -ERANGE;
 	file->job = job;

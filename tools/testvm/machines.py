@@ -8,6 +8,7 @@ the machine's init what to do; it answers with `status`, `dmesg`, `kmemleak`.
 import contextlib
 import os
 import pathlib
+import resource
 import shlex
 import shutil
 import signal
@@ -201,6 +202,9 @@ class Machine:
 
 class Uml(Machine):
     def start(self, console, output, scratch):
+        # hostfs has a file open here for each one that is known inside
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         command = [
             str(kernels.build(self.name) / "linux"),
             f"mem={self.memory}", "root=/dev/root", "rootfstype=hostfs",
