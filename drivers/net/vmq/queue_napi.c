@@ -124,12 +124,14 @@ static DECLARE_WORK(vmq_napi_rebind_work, vmq_napi_rebind);
 
 /*
  * The administrator may have given the NAPI a new thread, which is not bound to
- * anything (/sys/class/net/X/threaded).
+ * anything (/sys/class/net/X/threaded), wherever it happens to run first.
  */
 static void vmq_napi_check(const struct vmq_queue_napi *n)
 {
-	if (unlikely(!cpumask_test_cpu(smp_processor_id(), n->cpus)) &&
-	    cpumask_intersects(n->cpus, cpu_online_mask))
+	if (current != READ_ONCE(n->napi.thread) ||
+	    likely(cpumask_equal(current->cpus_ptr, n->cpus)))
+		return;
+	if (cpumask_intersects(n->cpus, cpu_online_mask))
 		schedule_work(&vmq_napi_rebind_work);
 }
 
