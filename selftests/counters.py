@@ -8,8 +8,8 @@ import struct
 import threading
 
 from lib import (Raw, adapter, cmd, defer, ether, ethtool_stats, ksft_eq, ksft_ge,
-                 ksft_main, ksft_true, link_info, link_stats, mac, pair, port,
-                 wait_until)
+                 ksft_in, ksft_main, ksft_true, link_info, link_stats, mac, pair, port,
+                 vmqctl, wait_until)
 from tap import Tap, node
 
 BROADCAST = b"\xff" * 6
@@ -143,6 +143,27 @@ def test_stack_before_ring():
     out.send(ether(1, payload=b"last"))
     ksft_true(tap.expect(ether(1, payload=b"last")[:18]))
     ksft_true(link_info("vm1"))
+
+
+def test_waiting():
+    """queue-get says how many frames wait in a queue (K-22)."""
+    out = wire()
+    [queue] = vmqctl("port show dev vm1")[0]["queues"]
+    vmqctl(f"queue set dev vmq0 queue {queue} cpus 0 rx-usecs 1000000")
+
+    def waiting():
+        return vmqctl(f"queue show dev vmq0 queue {queue}")[0]["waiting"]
+
+    ksft_eq(waiting(), 0)
+    seen = set()
+    for _ in range(20):
+        frames(out, 7)
+        seen.add(waiting())
+        if 7 in seen:
+            break
+        wait_until(lambda: waiting() == 0)
+    ksft_in(7, seen)
+    ksft_true(wait_until(lambda: waiting() == 0))
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ import struct
 from lib import (UAPI, Genl, Netlink, NetNS, NlError, Raw, Rtnl, Rule, adapter,
                  attr, attr_str, attr_u8, attr_u16, attr_u32, cmd, ether,
                  ethtool, fail_cmd, in_userns, ksft_eq, ksft_ge, ksft_in,
-                 ksft_main, ksft_ne, ksft_not_in, ksft_pr, ksft_raises, ksft_true,
-                 link_info, link_stats, mac, machine, monitor, pair, port,
-                 port_queue, refused, rule_add, rule_del, save, vmqctl,
-                 wait_until)
+                 ksft_main, ksft_ne, ksft_not_in, ksft_pr, ksft_raises,
+                 ksft_true, link_info, link_stats, mac, machine, monitor, pair,
+                 port, port_queue, refused, rule_add, rule_del, run, save,
+                 vmqctl, wait_until)
 
 COMMANDS = {name: value for name, value in sorted(
     (UAPI["VMQ_CMD_ADAPTER_GET"] and UAPI).items())
@@ -68,6 +68,12 @@ def test_show():
     ksft_ge(shown["max-mac-filters"], shown["max-vm-queues"], "K-09, K-10")
     ksft_eq((shown["max-port-queues"], shown["vfs"]), (256, 0), "K-15")
     ksft_ge(shown["max-vfs"], 1, "K-15")
+    for name in ("vlan-filter", "moderation", "asymmetric", "vmmq",
+                 "without-vfs", "rss", "vf"):
+        ksft_in(name, shown["capabilities"], "K-15")
+    done = run("vmqctl queue set dev vmq0 queue 1 cpus 0 adaptive on")
+    ksft_eq("adaptive" in shown["capabilities"], not done.returncode,
+            "it is said whether there is net_dim")
 
 
 def test_capabilities():

@@ -10,6 +10,7 @@
 static const char *const capabilities[] = {
 	"vm-queue", "mac-filter", "vlan-filter", "vlan-strip", "source-mac",
 	"ethertype", "mask-equal", "ntuple", "drop", "rss", "vf", "filter-move",
+	"moderation", "adaptive", "asymmetric", "vmmq", "without-vfs",
 };
 
 static const struct attr_desc adapter_attrs[] = {

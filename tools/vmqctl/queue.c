@@ -52,6 +52,7 @@ static const struct attr_desc queue_attrs[] = {
 	[VMQ_A_QUEUE_RX_USECS] = ATTR("rx-usecs", UINT),
 	[VMQ_A_QUEUE_RX_FRAMES] = ATTR("rx-frames", UINT),
 	[VMQ_A_QUEUE_ADAPTIVE] = ATTR("adaptive", BOOL),
+	[VMQ_A_QUEUE_WAITING] = ATTR("waiting", UINT),
 };
 
 ATTR_SET(queue);

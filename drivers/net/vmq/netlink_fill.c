@@ -53,7 +53,13 @@ int vmq_put_uuid(struct sk_buff *msg, int attr, const uuid_t *uuid)
 			 VMQ_CAPABILITY_VLAN_STRIP |			\
 			 VMQ_CAPABILITY_RSS |				\
 			 VMQ_CAPABILITY_VF |				\
-			 VMQ_CAPABILITY_FILTER_MOVE)
+			 VMQ_CAPABILITY_FILTER_MOVE |			\
+			 VMQ_CAPABILITY_MODERATION |			\
+			 (vmq_moder_possible() ?			\
+			  VMQ_CAPABILITY_ADAPTIVE : 0) |		\
+			 VMQ_CAPABILITY_ASYMMETRIC |			\
+			 VMQ_CAPABILITY_VMMQ |				\
+			 VMQ_CAPABILITY_WITHOUT_VFS)
 #define VMQ_CAPS_NTUPLE	(VMQ_CAPABILITY_SOURCE_MAC |			\
 			 VMQ_CAPABILITY_ETHERTYPE |			\
 			 VMQ_CAPABILITY_MASK_EQUAL |			\
@@ -220,7 +226,8 @@ int vmq_fill_queue(struct sk_buff *msg, struct vmq_queue *q)
 	    vmq_put_u64(msg, VMQ_A_QUEUE_TX_BYTES, sum.tx_bytes) ||
 	    vmq_fill_queue_owner(msg, q, port) ||
 	    nla_put_u32(msg, VMQ_A_QUEUE_OPER_STATE,
-			vmq_queue_oper_state(q->state)))
+			vmq_queue_oper_state(q->state)) ||
+	    nla_put_u32(msg, VMQ_A_QUEUE_WAITING, vmq_fifo_waiting(&q->fifo)))
 		return -EMSGSIZE;
 	return 0;
 }

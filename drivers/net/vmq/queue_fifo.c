@@ -310,12 +310,24 @@ bool vmq_fifo_is_past(struct vmq_fifo *f, u32 mark)
  */
 bool vmq_fifo_holds(struct vmq_fifo *f)
 {
-	bool holds;
+	return vmq_fifo_waiting(f);
+}
+
+/**
+ * vmq_fifo_waiting() - frames that wait, or are being delivered (K-22)
+ * @f: the FIFO
+ *
+ * Context: Process context.
+ * Return: how many.
+ */
+u32 vmq_fifo_waiting(struct vmq_fifo *f)
+{
+	u32 n;
 
 	spin_lock_bh(&f->frames.lock);
-	holds = f->busy || !skb_queue_empty(&f->frames);
+	n = f->busy + skb_queue_len(&f->frames);
 	spin_unlock_bh(&f->frames.lock);
-	return holds;
+	return n;
 }
 
 /**

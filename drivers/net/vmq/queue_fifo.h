@@ -92,6 +92,7 @@ enum vmq_wake vmq_fifo_unhold(struct vmq_fifo *f);
 u32 vmq_fifo_mark(struct vmq_fifo *f);
 bool vmq_fifo_is_past(struct vmq_fifo *f, u32 mark);
 bool vmq_fifo_holds(struct vmq_fifo *f);
+u32 vmq_fifo_waiting(struct vmq_fifo *f);
 void vmq_fifo_purge(struct vmq_fifo *f, struct sk_buff_head *frames);
 
 #endif /* _VMQ_QUEUE_FIFO_H */

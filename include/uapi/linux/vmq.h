@@ -193,6 +193,14 @@ enum vmq_filter_rung {
  * @VMQ_CAPABILITY_VF: Virtual functions, beside the VM queues.
  * @VMQ_CAPABILITY_FILTER_MOVE: A filter moves to another queue without a gap
  *   (F-30).
+ * @VMQ_CAPABILITY_MODERATION: Each queue, and so each VPort, has a moderation
+ *   of its own (K-15).
+ * @VMQ_CAPABILITY_ADAPTIVE: It can follow the load.
+ * @VMQ_CAPABILITY_ASYMMETRIC: VPorts may have different numbers of queues, and
+ *   change them (K-15).
+ * @VMQ_CAPABILITY_VMMQ: A VPort may have several queues, with a table, key and
+ *   fields of its own (V-42).
+ * @VMQ_CAPABILITY_WITHOUT_VFS: The switch is there without VFs (V-48).
  */
 enum vmq_capability {
 	VMQ_CAPABILITY_VM_QUEUE = 1,
@@ -207,6 +215,11 @@ enum vmq_capability {
 	VMQ_CAPABILITY_RSS = 512,
 	VMQ_CAPABILITY_VF = 1024,
 	VMQ_CAPABILITY_FILTER_MOVE = 2048,
+	VMQ_CAPABILITY_MODERATION = 4096,
+	VMQ_CAPABILITY_ADAPTIVE = 8192,
+	VMQ_CAPABILITY_ASYMMETRIC = 16384,
+	VMQ_CAPABILITY_VMMQ = 32768,
+	VMQ_CAPABILITY_WITHOUT_VFS = 65536,
 };
 
 /**
@@ -314,6 +327,7 @@ enum {
 	VMQ_A_QUEUE_RX_USECS,
 	VMQ_A_QUEUE_RX_FRAMES,
 	VMQ_A_QUEUE_ADAPTIVE,
+	VMQ_A_QUEUE_WAITING,
 
 	__VMQ_A_QUEUE_MAX,
 	VMQ_A_QUEUE_MAX = (__VMQ_A_QUEUE_MAX - 1)
