@@ -52,6 +52,26 @@ static int vmq_adapter_set_channels(struct net_device *dev,
 	return err;
 }
 
+/* The core checked the maximum, and the table that was set by hand. */
+static int vmq_port_set_channels(struct net_device *dev,
+				 struct ethtool_channels *ch)
+{
+	struct vmq_port *port = vmq_port_priv(dev);
+	int err;
+
+	if (port->deleted || !ch->combined_count)
+		return -EINVAL;
+	err = vmq_port_resize(port, ch->combined_count);
+	if (err == -ENOSPC)
+		netdev_dbg(dev, "there are not so many free queues\n");
+	else if (err == -EBUSY && !port->n_queues)
+		netdev_dbg(dev, "it works from the default queue\n");
+	else if (err == -EBUSY)
+		netdev_dbg(dev, "a queue from %u on is in use, or its state is on the move\n",
+			   ch->combined_count);
+	return err;
+}
+
 /* ---- -S ---- */
 
 static int vmq_get_sset_count(struct net_device *dev, int sset)
@@ -193,6 +213,7 @@ const struct ethtool_ops vmq_port_ethtool_ops = {
 	.get_link_ksettings = vmq_port_get_link,
 	.get_ts_info = ethtool_op_get_ts_info,
 	.get_channels = vmq_get_channels,
+	.set_channels = vmq_port_set_channels,
 	.get_sset_count = vmq_get_sset_count,
 	.get_strings = vmq_get_strings,
 	.get_ethtool_stats = vmq_port_get_stats,

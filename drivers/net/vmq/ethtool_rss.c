@@ -19,7 +19,8 @@ static struct vmq_spread *vmq_rxfh_spread(struct net_device *dev,
 	}
 	port = vmq_port_priv(dev);
 	*a = port->adapter;
-	return port->n_queues > 1 ? &port->spread : NULL;
+	/* one that was made for several queues, and has any */
+	return rcu_access_pointer(port->soft.rss) ? &port->spread : NULL;
 }
 
 /**
@@ -142,7 +143,7 @@ int vmq_rxfh_set(struct net_device *dev, struct ethtool_rxfh_param *rxfh,
 
 	s = vmq_rxfh_spread(dev, &a);
 	if (!s) {
-		NL_SET_ERR_MSG(extack, "a port with one queue has no table");
+		NL_SET_ERR_MSG(extack, "a port made for one queue has no table");
 		return -EOPNOTSUPP;
 	}
 	return vmq_rxfh_change(dev, a, s, rxfh, extack);

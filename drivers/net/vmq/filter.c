@@ -266,7 +266,8 @@ static struct vmq_queue *vmq_filter_target(const struct vmq_filter_spec *spec,
 {
 	if (!q)
 		return &vmq_drop_queue;
-	if (spec->owner == VMQ_OWNER_PORT && spec->port->n_queues > 1)
+	if (spec->owner == VMQ_OWNER_PORT &&
+	    rcu_access_pointer(spec->port->soft.rss))
 		return &spec->port->soft;
 	return q;
 }

@@ -66,8 +66,7 @@ static void vmq_gate_deliver(struct vmq_gate *g, struct sk_buff *skb)
 {
 	struct vmq_port *port = vmq_gate_port(g);
 	struct vmq_gate_cb cb = *vmq_gate_cb(skb);
-	struct vmq_queue *q = cb.index < READ_ONCE(port->n_queues) ?
-			      port->queue[cb.index] : vmq_port_queue(port);
+	struct vmq_queue *q = vmq_port_queue_at(port, cb.index);
 	bool go;
 
 	if (cb.counted)

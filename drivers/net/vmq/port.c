@@ -10,82 +10,7 @@
 #include "gate_port.h"
 #include "policy.h"
 
-/* ---- queues and filters of a port ---- */
-
-/* Takes a queue for each receive queue of the netdev, as many as there are. */
-static int vmq_port_take_queues(struct vmq_port *port)
-{
-	struct vmq_adapter *a = port->adapter;
-	int err = 0;
-	u32 i;
-
-	mutex_lock(&a->lock);
-	for (i = 0; i < port->dev->num_rx_queues; i++) {
-		err = vmq_queue_alloc(a, port, i, &port->queue[i]);
-		if (err)
-			break;
-		port->n_queues++;
-	}
-	if ((!err || err == -ENOSPC) && port->n_queues > 1)
-		err = vmq_rss_port_init(port);
-	if (err && err != -ENOSPC) {
-		vmq_queue_free(port->queue, port->n_queues);
-		port->n_queues = 0;
-	} else {
-		/* without a queue of its own it works from the default one */
-		err = 0;
-	}
-	mutex_unlock(&a->lock);
-	return err;
-}
-
-static void vmq_port_complete_queues(struct vmq_port *port)
-{
-	u32 i;
-
-	mutex_lock(&port->adapter->lock);
-	for (i = 0; i < port->n_queues; i++) {
-		/* the port's own filter is the first one's, but feeds all */
-		port->queue[i]->shared = i;
-		if (i)
-			vmq_queue_event(port->queue[i], VMQ_QEV_SET_FILTER);
-		WARN_ON_ONCE(vmq_queue_event(port->queue[i],
-					     VMQ_QEV_COMPLETE));
-	}
-	mutex_unlock(&port->adapter->lock);
-}
-
-static void vmq_port_stop_queues(struct vmq_port *port)
-{
-	u32 i;
-
-	mutex_lock(&port->adapter->lock);
-	for (i = 0; i < port->n_queues; i++) {
-		if (port->queue[i]->shared) {
-			port->queue[i]->shared = false;
-			vmq_queue_event(port->queue[i],
-					VMQ_QEV_CLEAR_LAST_FILTER);
-		}
-		vmq_queue_stop(port->queue[i]);
-	}
-	mutex_unlock(&port->adapter->lock);
-}
-
-/* A grace period after they were stopped. */
-static void vmq_port_give_back_queues(struct vmq_port *port)
-{
-	u32 i;
-
-	u32 n = port->n_queues;
-
-	mutex_lock(&port->adapter->lock);
-	vmq_stats_disown(port);
-	for (i = 0; i < n; i++)
-		vmq_queue_give_back(port->queue[i]);
-	vmq_rss_port_destroy(port);
-	vmq_rss_unclaim(port->adapter);
-	mutex_unlock(&port->adapter->lock);
-}
+/* ---- its address ---- */
 
 /* Could a port have this address? Asked before it is changed, to say why not. */
 static int vmq_port_check_mac(struct vmq_port *port, const u8 *mac,
@@ -469,10 +394,13 @@ static int vmq_port_make(struct net_device *dev, struct net *link_net,
 	err = vmq_port_take_queues(port);
 	if (err)
 		goto err_ext;
+	/* it says how many it got; fewer than before, so this can't fail */
+	netif_set_real_num_queues(dev, vmq_port_tx_queues(port),
+				  max(port->n_queues, 1U));
 	err = vmq_port_set_mac(port, dev->dev_addr, extack);
 	if (err)
 		goto err_queues;
-	vmq_port_complete_queues(port);
+	vmq_port_complete_queues(port, 0);
 
 	/* 0 is never a port's id; a wrap would take 4 billion ports */
 	port->id = ++a->next_port_id;
@@ -484,9 +412,9 @@ static int vmq_port_make(struct net_device *dev, struct net *link_net,
 	return 0;
 
 err_queues:
-	vmq_port_stop_queues(port);
+	vmq_port_stop_queues(port, 0);
 	synchronize_net();
-	vmq_port_give_back_queues(port);
+	vmq_port_give_back_queues(port, 0);
 err_ext:
 	/* no frame has met them: the port was not in the list yet */
 	vmq_ext_port_hide(port);
@@ -533,7 +461,7 @@ static void vmq_port_hide(struct vmq_port *port)
 	a->n_ports--;
 	vmq_port_promisc(port, false);
 	vmq_filter_flush_port(port);
-	vmq_port_stop_queues(port);
+	vmq_port_stop_queues(port, 0);
 	vmq_ext_port_hide(port);
 }
 
@@ -542,7 +470,7 @@ static void vmq_port_destroy(struct vmq_port *port, struct list_head *head)
 {
 	vmq_port_gate_release(port);
 	vmq_rss_ctx_flush(port);
-	vmq_port_give_back_queues(port);
+	vmq_port_give_back_queues(port, 0);
 	vmq_queue_drain(&port->soft);
 	vmq_policy_free(port);
 	vmq_ext_port_destroy(port);

@@ -325,8 +325,16 @@ int vmq_rss_check(struct vmq_adapter *a, const struct vmq_spread *s,
 	return 0;
 }
 
-/* The table that ethtool makes up where users want none in particular. */
-static bool vmq_rss_is_default(const u32 *ids, u32 size, u32 count)
+/**
+ * vmq_rss_is_default() - the table that ethtool makes up where users want none
+ * @ids: the queues
+ * @size: how many there are
+ * @count: queues that the netdev has
+ *
+ * Context: Any.
+ * Return: true if it is that.
+ */
+bool vmq_rss_is_default(const u32 *ids, u32 size, u32 count)
 {
 	u32 i;
 
@@ -357,6 +365,7 @@ static int vmq_rss_table(struct vmq_adapter *a, const struct vmq_spread *s,
 			}
 			ids[i] = own->queue[table[i]]->id;
 		}
+		*follows = vmq_rss_is_default(table, size, own->n_queues);
 		return 0;
 	}
 	*follows = s == &a->spread && vmq_rss_is_default(table, size, count);
@@ -515,7 +524,14 @@ void vmq_rss_init_soft(struct vmq_adapter *a, struct vmq_spread *s,
 	s->soft = soft;
 }
 
-static struct vmq_rss *vmq_rss_first(u32 queues)
+/**
+ * vmq_rss_first() - the table that an adapter or a port begins with
+ * @queues: most queues that it can have
+ *
+ * Context: Process context.
+ * Return: the table, with a random key and without entries, or NULL.
+ */
+struct vmq_rss *vmq_rss_first(u32 queues)
 {
 	struct vmq_rss *rss = vmq_rss_alloc(vmq_rss_table_size(queues));
 	u8 key[VMQ_RSS_KEY_LEN];
@@ -526,45 +542,6 @@ static struct vmq_rss *vmq_rss_first(u32 queues)
 	vmq_rss_hash_key(&rss->hash, key);
 	vmq_rss_hash_defaults(&rss->hash);
 	return rss;
-}
-
-/**
- * vmq_rss_port_init() - spreads the flows of a port over its queues (V-37)
- * @port: the port, with several queues
- *
- * Context: Process context, adapter->lock held.
- * Return: 0 or -ENOMEM.
- */
-int vmq_rss_port_init(struct vmq_port *port)
-{
-	struct vmq_rss *rss = vmq_rss_first(port->dev->num_rx_queues);
-	u32 i;
-
-	if (!rss)
-		return -ENOMEM;
-	for (i = 0; i < rss->size; i++)
-		rss->table[i] = port->queue[i % port->n_queues];
-	rss->dflt = port->queue[0];
-	port->spread.soft = &port->soft;
-	INIT_LIST_HEAD(&port->spread.offsets);
-	rcu_assign_pointer(port->soft.rss, rss);
-	return 0;
-}
-
-/**
- * vmq_rss_port_destroy() - frees what vmq_rss_port_init() made, if it was called
- * @port: the port
- *
- * Context: Process context, adapter->lock held.
- */
-void vmq_rss_port_destroy(struct vmq_port *port)
-{
-	struct vmq_rss *rss;
-
-	rss = rcu_replace_pointer(port->soft.rss, NULL,
-				  lockdep_is_held(&port->adapter->lock));
-	if (rss)
-		kvfree_rcu(rss, rcu);
 }
 
 /**

@@ -78,7 +78,7 @@ struct vmq_spread {
 	struct vmq_rss *next;
 };
 
-/* ---- rss.c, rss_follow.c, rss_ctx.c, rss_offset.c among themselves ---- */
+/* ---- rss.c, rss_follow.c, rss_ctx.c, rss_offset.c, rss_port.c among themselves ---- */
 
 struct vmq_rss_change;
 
@@ -88,6 +88,8 @@ bool vmq_queue_claimed(const struct vmq_queue *q);
 struct vmq_rss *vmq_spread_rss(const struct vmq_adapter *a,
 			       const struct vmq_spread *s);
 struct vmq_rss *vmq_rss_alloc(u32 size);
+struct vmq_rss *vmq_rss_first(u32 queues);
+bool vmq_rss_is_default(const u32 *ids, u32 size, u32 count);
 void vmq_rss_drop(struct vmq_rss *rss);
 int vmq_rss_build(struct vmq_adapter *a, struct vmq_spread *s,
 		  const u32 *ids, const struct vmq_port *port,

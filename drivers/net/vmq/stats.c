@@ -143,21 +143,23 @@ void vmq_stats_own(struct vmq_queue *q)
 }
 
 /**
- * vmq_stats_disown() - has a port keep what its queues counted for it
- * @port: the port; no frame reaches its queues any more, and it has none after
+ * vmq_stats_disown() - has a port keep what queues counted for it
+ * @port: the port; no frame reaches these queues any more, and it has none of them
+ *	after
+ * @first: index of the first of them; all behind it go too
  *
  * A reader sees the counts with the queues or with the port, never with both.
  *
  * Context: Process context, adapter->lock held.
  */
-void vmq_stats_disown(struct vmq_port *port)
+void vmq_stats_disown(struct vmq_port *port, u32 first)
 {
 	struct vmq_pcpu_stats *s;
 	struct vmq_stats_rx rx;
 	u32 i;
 
 	write_seqlock_bh(&port->stats_lock);
-	for (i = 0; i < port->n_queues; i++) {
+	for (i = first; i < port->n_queues; i++) {
 		if (!port->queue[i]->own)
 			continue;
 		port->queue[i]->own = false;
@@ -169,7 +171,7 @@ void vmq_stats_disown(struct vmq_port *port)
 		u64_stats_add(&s->multicast, rx.multicast);
 		u64_stats_update_end(&s->syncp);
 	}
-	WRITE_ONCE(port->n_queues, 0);
+	WRITE_ONCE(port->n_queues, first);
 	write_sequnlock_bh(&port->stats_lock);
 }
 
@@ -322,16 +324,18 @@ static void vmq_port_qstats_tx(struct net_device *dev, int idx,
 	vmq_qstats_tx(&sum, tx);
 }
 
-/* A port's queues are all on, so nothing is left for the base but zeros. */
+/* Queues that the port has no more, or never got, keep their counts. */
 static void vmq_port_qstats_base(struct net_device *dev,
 				 struct netdev_queue_stats_rx *rx,
 				 struct netdev_queue_stats_tx *tx)
 {
+	struct vmq_port *port = vmq_port_priv(dev);
 	struct vmq_stats sum = {};
 
+	vmq_port_sum(port, dev->real_num_rx_queues, dev->num_rx_queues, &sum);
 	vmq_qstats_rx(&sum, rx);
-	vmq_port_sum(vmq_port_priv(dev), dev->real_num_tx_queues,
-		     dev->num_rx_queues, &sum);
+	memset(&sum, 0, sizeof(sum));
+	vmq_port_sum(port, dev->real_num_tx_queues, dev->num_rx_queues, &sum);
 	vmq_qstats_tx(&sum, tx);
 }
 

@@ -78,7 +78,7 @@ void vmq_stats_to_link(const struct vmq_stats *sum,
 		       struct rtnl_link_stats64 *s);
 void vmq_stats_add(struct vmq_stats *sum, const struct vmq_stats *more);
 void vmq_stats_own(struct vmq_queue *q);
-void vmq_stats_disown(struct vmq_port *port);
+void vmq_stats_disown(struct vmq_port *port, u32 first);
 void vmq_port_local(const struct vmq_port *port, u32 from, u32 to,
 		    struct vmq_stats *sum);
 void vmq_port_sum(const struct vmq_port *port, u32 from, u32 to,

@@ -253,8 +253,7 @@ static void vmq_tx_sender(struct vmq_adapter *a, struct vmq_port *from,
 
 	s->port = NULL;
 	if (from) {
-		q = index < READ_ONCE(from->n_queues) ? from->queue[index] :
-							vmq_port_queue(from);
+		q = vmq_port_queue_at(from, index);
 		s->port = from->stats[q->index];
 	} else {
 		q = vmq_tx_queue(a, index);

@@ -287,7 +287,7 @@ static inline struct vmq_adapter *vmq_adapter_priv(const struct net_device *dev)
 	return netdev_priv(dev);
 }
 
-/* ---- rss.c, rss_follow.c, rss_ctx.c, rss_offset.c: spreading; the rest is in rss.h ---- */
+/* ---- rss.c, rss_follow.c, rss_ctx.c, rss_offset.c, rss_port.c; more in rss.h ---- */
 
 /* An RSS context (VMMQ): a further table, which filters name. */
 struct vmq_rss_ctx {
@@ -332,7 +332,13 @@ void vmq_rss_ctx_del(struct vmq_adapter *a, struct vmq_rss_ctx *ctx);
 void vmq_rss_ctx_flush(struct vmq_port *port);
 struct vmq_queue *vmq_rss_port_target(struct vmq_port *port, u32 n);
 void vmq_rss_freeze(struct vmq_adapter *a);
+bool vmq_rss_names(const struct vmq_queue *soft, const struct vmq_port *port,
+		   u32 first);
 int vmq_rss_port_init(struct vmq_port *port);
+bool vmq_rss_port_follows(const struct vmq_port *port);
+int vmq_rss_port_build(struct vmq_port *port, u32 count);
+void vmq_rss_port_publish(struct vmq_port *port);
+void vmq_rss_port_unbuild(struct vmq_port *port);
 void vmq_rss_port_destroy(struct vmq_port *port);
 int vmq_rss_init(struct vmq_adapter *a);
 void vmq_rss_destroy(struct vmq_adapter *a);
@@ -510,6 +516,24 @@ static inline struct vmq_queue *vmq_port_queue(struct vmq_port *port)
 {
 	return READ_ONCE(port->n_queues) ? port->queue[0] : &port->soft;
 }
+
+/* The queue with this index, if it has one. Context: RCU read side. */
+static inline struct vmq_queue *vmq_port_queue_at(struct vmq_port *port,
+						  u32 index)
+{
+	/* pairs with vmq_port_resize(): the queue is there before the number */
+	return index < smp_load_acquire(&port->n_queues) ?
+	       port->queue[index] : vmq_port_queue(port);
+}
+
+/* ---- port_queue.c: the queues of a port, more and fewer ---- */
+
+u32 vmq_port_tx_queues(const struct vmq_port *port);
+int vmq_port_take_queues(struct vmq_port *port);
+void vmq_port_complete_queues(struct vmq_port *port, u32 first);
+void vmq_port_stop_queues(struct vmq_port *port, u32 first);
+void vmq_port_give_back_queues(struct vmq_port *port, u32 first);
+int vmq_port_resize(struct vmq_port *port, u32 count);
 
 int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
 		     struct netlink_ext_ack *extack);
