@@ -38,6 +38,7 @@ KUNIT_ARRAY_PARAM(client_row, client_rows, client_row_desc);
 
 static const u8 client_mac[ETH_ALEN] = { 2, 0, 0, 0, 0, 1 };
 
+/* What of tags a client may ask for (F-22, O-06, O-07). */
 static void client_vlan(struct kunit *test)
 {
 	const struct client_row *row = test->param_value;
@@ -75,6 +76,7 @@ static void client_mac_alone(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, memchr_inv(&spec.mask, 0, sizeof(spec.mask)));
 }
 
+/* Nobody has the address of zeroes (F-10). */
 static void client_zero_mac(struct kunit *test)
 {
 	static const u8 zero[ETH_ALEN];

@@ -178,7 +178,7 @@ static struct vmq_queue *vlan_classify(struct kunit *test,
 	return q;
 }
 
-/* A filter as a client asks for it, and which frames it takes. */
+/* A filter as a client asks for it, and which frames it takes (F-22). */
 static void vlan_table(struct kunit *test)
 {
 	/* with a priority: it is no part of the test */

@@ -270,6 +270,7 @@ static void drive_row_desc(const struct drive_row *row, char *desc)
 
 KUNIT_ARRAY_PARAM(drive_row, drive_rows, drive_row_desc);
 
+/* The table through requests and frames, a row at a time. */
 static void queue_drive(struct kunit *test)
 {
 	const struct drive_row *row = test->param_value;
@@ -304,7 +305,7 @@ static void queue_drive(struct kunit *test)
 
 /*
  * A frame that is on its way up when the queue moves on: it comes back in
- * whatever state that is, and changes it in none.
+ * whatever state that is, and changes it in none (Q-31, Q-41).
  */
 static void queue_drive_give_back(struct kunit *test)
 {
@@ -351,7 +352,9 @@ static void queue_drive_give_back(struct kunit *test)
 	}
 }
 
-/* In the other states no frame can be outstanding: the queue takes none. */
+/*
+ * In the other states no frame can be outstanding: the queue takes none (Q-34).
+ */
 static void queue_drive_takes_none(struct kunit *test)
 {
 	static const int in_state[] = { UNDE, ALLO, SET_, PAUS, STOP, FREE };

@@ -98,7 +98,10 @@ static struct fifo_test *fifo_test_new(struct kunit *test, u32 limit)
 	return t;
 }
 
-/* Full: not one more than the limit, and what is in it stays in order. */
+/*
+ * Full: not one more than the limit, and what is in it stays in order (Q-15,
+ * M-03).
+ */
 static void fifo_full(struct kunit *test)
 {
 	struct fifo_test *t = fifo_test_new(test, 3);
@@ -118,7 +121,10 @@ static void fifo_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 3, t->seen);
 }
 
-/* Held: frames go in, more than the limit, none comes out, then all in order. */
+/*
+ * Held: frames go in, more than the limit, none comes out, then all in order
+ * (F-30).
+ */
 static void fifo_hold(struct kunit *test)
 {
 	struct fifo_test *t = fifo_test_new(test, 3);
@@ -146,7 +152,10 @@ static void fifo_hold(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, t->fifo.slow);
 }
 
-/* Held while somebody delivers: he finds nothing more, and is woken later. */
+/*
+ * Held while somebody delivers: he finds nothing more, and is woken later
+ * (F-30).
+ */
 static void fifo_hold_busy(struct kunit *test)
 {
 	struct fifo_test *t = fifo_test_new(test, LIMIT);
@@ -166,7 +175,10 @@ static void fifo_hold_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, t->seen);
 }
 
-/* A mark is past when what was there is delivered, whatever came behind it. */
+/*
+ * A mark is past when what was there is delivered, whatever came behind it
+ * (F-30).
+ */
 static void fifo_mark(struct kunit *test)
 {
 	struct fifo_test *t = fifo_test_new(test, LIMIT);
@@ -198,7 +210,7 @@ static void fifo_mark(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, vmq_fifo_is_past(&t->fifo, mark));
 }
 
-/* Wrapped many times over: 7 of 16 in, 5 at a time out. */
+/* Wrapped many times over: 7 of 16 in, 5 at a time out. */
 static void fifo_wrap(struct kunit *test)
 {
 	struct fifo_test *t = fifo_test_new(test, LIMIT);
@@ -220,7 +232,7 @@ static void fifo_wrap(struct kunit *test)
 	}
 }
 
-/* -G and buffers: fewer than wait loses none of those that do. */
+/* -G and buffers: fewer than wait loses none of those that do. */
 static void fifo_shrink(struct kunit *test)
 {
 	struct fifo_test *t = fifo_test_new(test, LIMIT);
@@ -278,7 +290,7 @@ static void fifo_patience(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fifo_due(&t->fifo, t));
 }
 
-/* More patience than room: half full wakes. */
+/* More patience than room: half full wakes (I-09). */
 static void fifo_patience_half(struct kunit *test)
 {
 	struct fifo_test *t = fifo_test_new(test, 4);
@@ -333,6 +345,7 @@ static void fifo_switch_name(const struct fifo_switch_row *row, char *name)
 
 KUNIT_ARRAY_PARAM(fifo_switch_row, fifo_switch_rows, fifo_switch_name);
 
+/* Another consumer takes over, from each to each (R-24, I-07). */
 static void fifo_switch(struct kunit *test)
 {
 	const struct fifo_switch_row *row = test->param_value;
@@ -371,9 +384,9 @@ static void fifo_switch(struct kunit *test)
 }
 
 /*
- * Frames, consumers and changes of mode in any order: each frame arrives, in its
- * place. A consumer is only let run when it was woken, so a wake-up that is lost
- * shows as frames that never come.
+ * Frames, consumers and changes of mode in any order: each frame arrives, in
+ * its place. A consumer is only let run when it was woken, so a wake-up that is
+ * lost shows as frames that never come (R-24).
  */
 static void fifo_random(struct kunit *test)
 {

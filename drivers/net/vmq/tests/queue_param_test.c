@@ -101,7 +101,10 @@ static struct param_ctx *param_ctx(struct kunit *test)
 	return ctx;
 }
 
-/* At allocation: each member alone, the others as those of a new queue. */
+/*
+ * At allocation: each member alone, the others as those of a new queue (Q-11,
+ * Q-20).
+ */
 static void param_allocation(struct kunit *test)
 {
 	struct param_ctx *ctx = param_ctx(test);
@@ -141,7 +144,10 @@ static void param_row_desc(const struct param_row *row, char *desc)
 
 KUNIT_ARRAY_PARAM(param_row, param_rows, param_row_desc);
 
-/* Every member has another value in the request; the mask says which counts. */
+/*
+ * Every member has another value in the request; the mask says which counts
+ * (Q-17, Q-18).
+ */
 static void param_change(struct kunit *test)
 {
 	const struct param_row *row = test->param_value;
@@ -215,6 +221,7 @@ static void param_bad_desc(const struct param_bad *row, char *desc)
 
 KUNIT_ARRAY_PARAM(param_bad, param_bads, param_bad_desc);
 
+/* What can't be is refused, and nothing changed. */
 static void param_refused(struct kunit *test)
 {
 	const struct param_bad *row = test->param_value;
@@ -229,7 +236,7 @@ static void param_refused(struct kunit *test)
 	param_expect(test, ctx, &param_first, row->name);
 }
 
-/* Mode queued alone asks for CPUs that a direct queue does not have. */
+/* Mode queued alone asks for CPUs that a direct queue does not have. */
 static void param_queued_needs_cpus(struct kunit *test)
 {
 	struct vmq_queue_param param = { .mode = VMQ_QUEUE_MODE_QUEUED };

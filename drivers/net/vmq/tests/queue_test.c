@@ -64,6 +64,7 @@ static void queue_row_desc(const struct queue_row *row, char *desc)
 
 KUNIT_ARRAY_PARAM(queue_row, queue_rows, queue_row_desc);
 
+/* Each event in every state, a row at a time. */
 static void queue_table(struct kunit *test)
 {
 	const struct queue_row *row = test->param_value;
@@ -75,7 +76,7 @@ static void queue_table(struct kunit *test)
 				    "from state %d", state);
 }
 
-/* Every event has a row above, so no cell goes untested. */
+/* Every event has a row above, so no cell goes untested. */
 static void queue_table_complete(struct kunit *test)
 {
 	unsigned long seen = 0;
@@ -86,6 +87,7 @@ static void queue_table_complete(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, seen, BIT(VMQ_QEV_COUNT) - 1);
 }
 
+/* What is no state or no event. */
 static void queue_table_bounds(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, -EINVAL,
@@ -95,7 +97,7 @@ static void queue_table_bounds(struct kunit *test)
 			vmq_queue_next_state(UNDE, VMQ_QEV_COUNT));
 }
 
-/* A refused event leaves the state as it was. */
+/* A refused event leaves the state as it was (Q-31, O-15). */
 static void queue_refusal_keeps_state(struct kunit *test)
 {
 	struct vmq_queue q = {};

@@ -419,6 +419,7 @@ static void test_fill_table(struct kunit *test)
 	}
 }
 
+/* Each allocation fails in turn: nothing changed (F-10). */
 static void test_no_memory(struct kunit *test)
 {
 	struct vmq_rule *rule, *better, *base, *moved;

@@ -36,6 +36,7 @@ static const struct test_vlan {
 
 KUNIT_ARRAY_PARAM_DESC(vlan, test_vlans, name);
 
+/* The table row by row (F-22). */
 static void test_vlan_rows(struct kunit *test)
 {
 	const struct test_vlan *row = test->param_value;
@@ -137,6 +138,7 @@ static const struct test_order {
 
 KUNIT_ARRAY_PARAM_DESC(order, test_orders, name);
 
+/* Which of two rules wins (F-15, O-11). */
 static void test_precedence(struct kunit *test)
 {
 	const struct test_order *row = test->param_value;
@@ -194,6 +196,7 @@ static void test_exists(struct kunit *test)
 	}
 }
 
+/* What is no rule (F-02). */
 static void test_invalid(struct kunit *test)
 {
 	struct test_ctx *ctx = test->priv;
@@ -218,7 +221,9 @@ static void test_invalid(struct kunit *test)
 	}
 }
 
-/* A rule is found by what it tests, and not any more once it is deleted. */
+/*
+ * A rule is found by what it tests, and not any more once it is deleted (F-11).
+ */
 static void test_find(struct kunit *test)
 {
 	struct test_ctx *ctx = test->priv;
@@ -334,7 +339,7 @@ static void test_replace_other(struct kunit *test)
 	expect_target(test, &test_target[1]);
 }
 
-/* A refused replacement changes nothing. */
+/* A refused replacement changes nothing (F-31). */
 static void test_replace_fails(struct kunit *test)
 {
 	struct test_ctx *ctx = test->priv;
@@ -431,7 +436,7 @@ static bool test_many_found(struct test_ctx *ctx, struct vmq_rule *rule, u32 i)
 	return test_lookup(&ctx->rules, &ctx->frame) == rule->target;
 }
 
-/* 10,000 MAC addresses: the table grows, is found in, and shrinks. */
+/* 10,000 MAC addresses: the table grows, is found in, and shrinks (F-14). */
 static void test_many_exact(struct kunit *test)
 {
 	struct test_ctx *ctx = test->priv;
@@ -485,7 +490,7 @@ static void test_many_exact(struct kunit *test)
 	kvfree(rule);
 }
 
-/* 10,000 rules with one mask, their ids in no order. */
+/* 10,000 rules with one mask, their ids in no order (F-14). */
 static void test_many_masked(struct kunit *test)
 {
 	struct test_ctx *ctx = test->priv;
@@ -515,7 +520,7 @@ static void test_many_masked(struct kunit *test)
 	kvfree(rule);
 }
 
-/* Masks come and go. */
+/* Masks come and go (F-18). */
 static void test_masks_change(struct kunit *test)
 {
 	struct test_ctx *ctx = test->priv;
@@ -534,7 +539,9 @@ static void test_masks_change(struct kunit *test)
 	}
 }
 
-/* Holes that deleted rules leave do not hide others, and are used again. */
+/*
+ * Holes that deleted rules leave do not hide others, and are used again (F-14).
+ */
 static void test_holes(struct kunit *test)
 {
 	struct test_ctx *ctx = test->priv;

@@ -31,6 +31,7 @@ static const struct vport_row vport_rows[] = {
 	{ VMQ_VPORT_VF, VMQ_VPORT_STATE_ACTIVATED, { NO, NO, NO, VMQ_VPORT_STATE_NONE } },
 };
 
+/* The states of VPorts, row by row (V-16). */
 static void vport_table(struct kunit *test)
 {
 	const struct vport_row *row;
