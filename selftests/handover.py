@@ -4,11 +4,12 @@
 overtakes another one (F-30, R-24)."""
 
 import os
+import threading
 import time
 
-from lib import (UAPI, Client, Rule, adapter, attr_str, attr_u32, ethtool_stats,
-                 ksft_eq, ksft_ge, ksft_lt, ksft_main, ksft_pr, mac, pair,
-                 rule_add)
+from lib import (UAPI, Client, Raw, Rule, adapter, attr_str, attr_u32, ether,
+                 ethtool_stats, ksft_eq, ksft_ge, ksft_lt, ksft_main, ksft_pr,
+                 ksft_true, mac, pair, rule_add, rule_del, wait_until)
 from lib.flow import Flow, while_it_runs
 from lib.ioctl import ETHER
 
@@ -115,6 +116,37 @@ def test_ethtool():
 
     move(1)
     moves(client, move)
+
+
+def test_cleared_under_load():
+    """When the clear of the last filter is complete nothing is delivered on the
+    queue any more, whatever still arrives or waits (Q-35, Q-36)."""
+    client = world([], queued(), queued(str(LAST), usecs=3000))
+    stop = threading.Event()
+
+    def flood():
+        with Raw("wire0") as wire:
+            frames = [ether(1, payload=b"flood")] * 64
+            while not stop.is_set():
+                wire.send(*frames)
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    try:
+        for turn in range(60):
+            number = 1 + turn % 3
+            before = packets(number)
+            rule_add("vmq0", Rule(ETHER, number, 3).dst(mac(1)))
+            ksft_true(wait_until(lambda: packets(number) > before, 10, 0.001),
+                      f"queue {number} gets nothing")
+            rule_del("vmq0", 3)
+            cleared = packets(number)
+            time.sleep(0.01)
+            ksft_eq(packets(number), cleared, f"queue {number}, turn {turn}")
+    finally:
+        stop.set()
+        thread.join()
+    ksft_eq(client.filters(), {})
 
 
 if __name__ == "__main__":

@@ -71,6 +71,11 @@ def test_show():
     for name in ("vlan-filter", "moderation", "asymmetric", "vmmq",
                  "without-vfs", "rss", "vf"):
         ksft_in(name, shown["capabilities"], "K-15")
+    ksft_eq(set(shown["hw-capabilities"]) - {"adaptive"}, {
+        "vm-queue", "mac-filter", "vlan-filter", "vlan-strip", "source-mac",
+        "ethertype", "mask-equal", "ntuple", "drop", "rss", "vf",
+        "filter-move", "moderation", "asymmetric", "vmmq", "without-vfs"},
+            "K-07, K-08, K-11: no not-equal, no packet coalescing")
     done = run("vmqctl queue set dev vmq0 queue 1 cpus 0 adaptive on")
     ksft_eq("adaptive" in shown["capabilities"], not done.returncode,
             "it is said whether there is net_dim")
