@@ -22,9 +22,9 @@
  * Counts up whenever a member of &struct vmq_ext_ops changes its meaning, and
  * with each function added: 2 has vmq_ext_resume(), 3 has vmq_ext_continue() and
  * answers that come later, 4 asks about NICs and properties of ports, 5 has
- * vmq_ext_hold_path().
+ * vmq_ext_hold_path(), 6 has vmq_ext_inject() and vmq_ext_limit_mtu().
  */
-#define VMQ_EXT_API_VERSION	5
+#define VMQ_EXT_API_VERSION	6
 
 /**
  * VMQ_EXT_NAME_MAX - longest name of an extension, in bytes with the final NUL
@@ -70,6 +70,16 @@ enum vmq_verdict {
 };
 
 /**
+ * enum vmq_source - in whose name an extension sends a frame (X-35)
+ * @VMQ_SOURCE_EXT: its own: trusted, no port has a part in it
+ * @VMQ_SOURCE_PORT: the guest's
+ */
+enum vmq_source {
+	VMQ_SOURCE_EXT,
+	VMQ_SOURCE_PORT,
+};
+
+/**
  * enum vmq_record_flags - flags of a record
  * @VMQ_RECORD_OPTIONAL: a reader that does not know the record's type or data
  *	version may skip it
@@ -91,6 +101,7 @@ struct vmq_waiter;
  * @waiter: for the core, see vmq_ext_continue()
  * @nic: for the core: the extension granted the NIC of the port
  * @hold: for the core, see vmq_ext_hold_path()
+ * @mtu: for the core, see vmq_ext_limit_mtu()
  *
  * Lives from a successful attach until detach returned.
  */
@@ -102,6 +113,7 @@ struct vmq_ext_port {
 	struct vmq_waiter *waiter;
 	bool nic;
 	bool hold;
+	unsigned int mtu;
 };
 
 /**
@@ -164,7 +176,8 @@ struct vmq_record {
  * @detach: The port goes; no frame is in the hook any more. Sleeps, rtnl held.
  * @nic_create: A NIC comes on the port (its MAC address and MTU are those of dev),
  *	after the attach of all extensions and before the first frame. May refuse
- *	as attach does. Sleeps, rtnl held.
+ *	as attach does, and lower the MTU with vmq_ext_limit_mtu(). Sleeps, rtnl
+ *	held.
  * @nic_delete: The NIC goes, or another extension refused it. Comes before detach,
  *	and only after a nic_create that succeeded. Sleeps, rtnl held.
  * @property_set: The administrator is about to set a property of the port; its
@@ -268,5 +281,8 @@ void vmq_ext_continue(struct vmq_ext_port *ep);
 void vmq_ext_resume(struct vmq_ext_port *ep, struct sk_buff *skb,
 		    enum vmq_verdict verdict);
 int vmq_ext_hold_path(struct vmq_ext_port *ep, bool hold);
+int vmq_ext_limit_mtu(struct vmq_ext_port *ep, unsigned int mtu);
+int vmq_ext_inject(struct vmq_ext_port *ep, struct sk_buff *skb,
+		   enum vmq_source source);
 
 #endif /* _NET_VMQ_H */

@@ -167,11 +167,8 @@ static int vmq_adapter_change_mtu(struct net_device *dev, int mtu)
 	/* the core checked it against max_mtu, which is the uplink's MTU */
 	WRITE_ONCE(dev->mtu, mtu);
 	a->mtu_set = true;
-	list_for_each_entry(port, &a->ports, node) {
-		port->dev->max_mtu = mtu;
-		if (port->dev->mtu > mtu)
-			dev_set_mtu(port->dev, mtu);
-	}
+	list_for_each_entry(port, &a->ports, node)
+		vmq_ext_mtu_follow(port);
 	vmq_vfs_mtu(a, mtu);
 	return 0;
 }

@@ -55,11 +55,20 @@ enum vmq_verdict __vmq_ext_frame(const struct vmq_stack *stack,
 	return VMQ_PASS;
 }
 
-/* What the extensions behind one of them say of a frame of the guest. */
-static enum vmq_verdict vmq_ext_frame_behind(const struct vmq_stack *stack,
-					     const struct vmq_ext_port *ep,
-					     struct sk_buff *skb)
+/**
+ * vmq_ext_frame_behind() - runs a frame of the guest through a part of a stack
+ * @port: the port
+ * @ep: the extension behind which it starts
+ * @skb: the frame
+ *
+ * Context: RCU read side, BH off.
+ * Return: as __vmq_ext_frame(); %VMQ_DROP where @ep is not in the stack any more.
+ */
+enum vmq_verdict vmq_ext_frame_behind(const struct vmq_port *port,
+				      const struct vmq_ext_port *ep,
+				      struct sk_buff *skb)
 {
+	const struct vmq_stack *stack = rcu_dereference(port->stack);
 	enum vmq_verdict verdict;
 	unsigned int i = 0;
 
@@ -99,8 +108,7 @@ void vmq_ext_resume(struct vmq_ext_port *ep, struct sk_buff *skb,
 	local_bh_disable();
 	rcu_read_lock();
 	if (verdict == VMQ_PASS)
-		verdict = vmq_ext_frame_behind(rcu_dereference(port->stack), ep,
-					       skb);
+		verdict = vmq_ext_frame_behind(port, ep, skb);
 	vmq_tx_resume(port, skb, verdict);
 	rcu_read_unlock();
 	local_bh_enable();
@@ -298,6 +306,7 @@ int vmq_ext_port_init(struct vmq_port *port, struct netlink_ext_ack *extack)
 	if (err)
 		goto err_detach;
 	rcu_assign_pointer(port->stack, stack);
+	vmq_ext_mtu_follow(port);
 	return 0;
 
 err_detach:
@@ -415,6 +424,17 @@ static int vmq_ext_changes_build(struct vmq_ext_change *c, u32 n)
 	return 0;
 }
 
+/* Nobody takes away from a NIC that its guest has already. */
+static int vmq_ext_mtu_fits(const struct vmq_ext_port *ep,
+			    struct netlink_ext_ack *extack)
+{
+	if (!ep->mtu || ep->dev->mtu <= ep->mtu)
+		return 0;
+	NL_SET_ERR_MSG_FMT(extack, "%s leaves an MTU of %u, %s has %u",
+			   ep->ops->name, ep->mtu, ep->dev->name, ep->dev->mtu);
+	return -ERANGE;
+}
+
 /**
  * vmq_stacks_add() - puts an extension into the stacks of all ports
  * @a: the adapter
@@ -440,7 +460,8 @@ int vmq_stacks_add(struct vmq_adapter *a, struct vmq_ext_inst *inst,
 			err = PTR_ERR(c[i].ep);
 			goto err_detach;
 		}
-		err = vmq_ext_nic_create(c[i].ep, extack);
+		err = vmq_ext_nic_create(c[i].ep, extack) ?:
+		      vmq_ext_mtu_fits(c[i].ep, extack);
 		if (err) {
 			i++;
 			goto err_detach;
@@ -454,6 +475,8 @@ int vmq_stacks_add(struct vmq_adapter *a, struct vmq_ext_inst *inst,
 	if (inst->frames)
 		static_branch_inc(&vmq_ext_key);
 	vmq_ext_changes_publish(c, n);
+	for (i = 0; i < n; i++)
+		vmq_ext_mtu_follow(c[i].port);
 	kvfree(c);
 	return 0;
 
@@ -498,6 +521,8 @@ int vmq_stacks_remove(struct vmq_adapter *a, struct vmq_ext_inst *inst)
 	for (i = 0; i < n; i++)
 		if (c[i].ep)
 			vmq_ext_detach(c[i].ep);
+	for (i = 0; i < n; i++)
+		vmq_ext_mtu_follow(c[i].port);
 	if (inst->frames)
 		static_branch_dec(&vmq_ext_key);
 	kvfree(c);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What extensions may refuse of a port besides the port itself: that a NIC comes
- * on it, and that a property of it changes (X-11).
+ * on it, or comes with such an MTU (X-22), and that a property of it changes (X-11).
  *
  * They are asked in ingress order; where one refuses, what those before it had
  * granted is taken back, the last one first (X-13). One that captures is asked
@@ -21,6 +21,69 @@ static int vmq_ext_refusal(const struct vmq_ext_port *ep, int err,
 	return err < 0 ? err : -EPERM;
 }
 
+/* ---- the MTU of a NIC ---- */
+
+/**
+ * vmq_ext_limit_mtu() - reserves room in the frames of a NIC (X-22)
+ * @ep: the port, in the extension's nic_create
+ * @mtu: the most that the NIC may have, in bytes
+ *
+ * A NIC that is being made gets a lower MTU where it would have had a higher one,
+ * never the other way round. One that is there already, as the extension is enabled
+ * on its adapter only now, keeps its MTU: where that is too high, the extension is
+ * refused. Until its nic_delete nobody can set a higher one.
+ *
+ * Since version 6 of the interface.
+ *
+ * Context: Process context, rtnl held.
+ * Return: 0, or -ERANGE if no NIC could have so little.
+ */
+int vmq_ext_limit_mtu(struct vmq_ext_port *ep, unsigned int mtu)
+{
+	ASSERT_RTNL();
+	if (mtu < max_t(unsigned int, ep->dev->min_mtu, ETH_MIN_MTU))
+		return -ERANGE;
+	ep->mtu = mtu;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vmq_ext_limit_mtu);
+
+/**
+ * vmq_ext_mtu() - the highest MTU that a port may have
+ * @port: the port
+ *
+ * Context: Process context, rtnl held.
+ * Return: the adapter's MTU, or the lowest that an extension leaves of it.
+ */
+unsigned int vmq_ext_mtu(const struct vmq_port *port)
+{
+	const struct vmq_stack *stack = rtnl_dereference(port->stack);
+	unsigned int mtu = port->adapter->dev->mtu;
+	unsigned int i;
+
+	for (i = 0; stack && i < stack->n; i++)
+		if (stack->ep[i]->mtu)
+			mtu = min(mtu, stack->ep[i]->mtu);
+	return mtu;
+}
+
+/**
+ * vmq_ext_mtu_follow() - brings the MTU of a port down to what it may have
+ * @port: the port; its adapter's MTU, or its extensions, changed
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_ext_mtu_follow(struct vmq_port *port)
+{
+	unsigned int mtu = vmq_ext_mtu(port);
+
+	port->dev->max_mtu = mtu;
+	if (port->dev->mtu > mtu)
+		dev_set_mtu(port->dev, mtu);
+}
+
+/* ---- the NIC itself ---- */
+
 /**
  * vmq_ext_nic_create() - asks an extension whether a NIC may come on a port
  * @ep: the extension on the port
@@ -36,6 +99,9 @@ int vmq_ext_nic_create(struct vmq_ext_port *ep, struct netlink_ext_ack *extack)
 	if (ep->ops->nic_create)
 		err = ep->ops->nic_create(ep, extack);
 	ep->nic = !err;
+	/* one that captures takes nothing away either */
+	if (err || ep->ops->class == VMQ_EXT_CLASS_CAPTURE)
+		ep->mtu = 0;
 	return vmq_ext_refusal(ep, err, "the NIC", extack);
 }
 
@@ -52,6 +118,7 @@ void vmq_ext_nic_delete(struct vmq_ext_port *ep)
 	if (ep->nic && ep->ops->nic_delete)
 		ep->ops->nic_delete(ep);
 	ep->nic = false;
+	ep->mtu = 0;
 }
 
 /**

@@ -14,6 +14,7 @@
 struct vmq_sender {
 	struct vmq_pcpu_stats __percpu *queue;
 	struct vmq_pcpu_stats __percpu *port;	/* NULL: the host's stack */
+	bool ext;				/* an extension, in its own name */
 };
 
 static void vmq_tx_count_drop(const struct vmq_sender *s, bool ext)
@@ -51,10 +52,15 @@ static struct vmq_queue *vmq_tx_queue(const struct vmq_adapter *a, u16 id)
 	return q;
 }
 
-/* Brings the frame into the form that the receive side has: data at the network
- * header, the tag in the metadata. NULL if that was not possible.
+/**
+ * vmq_tx_normalize() - brings a frame into the form that the receive side has
+ * @skb: the frame, data at the MAC header
+ *
+ * Context: Any.
+ * Return: the frame, data at the network header, the tag in the metadata; NULL if
+ * that was not possible, and the frame is freed.
  */
-static struct sk_buff *vmq_tx_normalize(struct sk_buff *skb)
+struct sk_buff *vmq_tx_normalize(struct sk_buff *skb)
 {
 	if (unlikely(!pskb_may_pull(skb, ETH_HLEN)))
 		goto drop;
@@ -160,7 +166,8 @@ static void vmq_tx_multicast(struct vmq_adapter *a, struct vmq_port *from,
 		return;
 	}
 	vmq_flood(a, skb, from, false);
-	if (from && (a->dev->flags & IFF_UP) && !READ_ONCE(a->private))
+	if ((from || s->ext) && (a->dev->flags & IFF_UP) &&
+	    !READ_ONCE(a->private))
 		vmq_tx_local_copy(vmq_rss_default(a, skb), skb, s);
 	if (uplink)
 		vmq_tx_uplink(uplink, skb, s);
@@ -185,7 +192,7 @@ static bool vmq_tx_for_host(const struct vmq_adapter *a, const u8 *mac)
 static void vmq_tx_unknown(struct vmq_adapter *a, struct vmq_port *from,
 			   struct sk_buff *skb, const struct vmq_sender *s)
 {
-	bool host_hears = from && likely(!READ_ONCE(a->private));
+	bool host_hears = (from || s->ext) && likely(!READ_ONCE(a->private));
 
 	if (host_hears && vmq_tx_for_host(a, eth_hdr(skb)->h_dest)) {
 		vmq_tx_local(vmq_rss_default(a, skb), skb, s);
@@ -238,7 +245,7 @@ static void vmq_tx_unicast(struct vmq_adapter *a, struct vmq_port *from,
 		return;
 	}
 	/* a queue without a port is the host's, which does not send to itself */
-	if (to || from)
+	if (to || from || s->ext)
 		vmq_tx_local(q, skb, s);
 	else
 		vmq_tx_uplink_or_drop(a, skb, s);
@@ -252,6 +259,7 @@ static void vmq_tx_sender(struct vmq_adapter *a, struct vmq_port *from,
 	struct vmq_queue *q;
 
 	s->port = NULL;
+	s->ext = false;
 	if (from) {
 		q = vmq_port_queue_at(from, index);
 		s->port = from->stats[q->index];
@@ -315,6 +323,28 @@ void vmq_tx_resume(struct vmq_port *from, struct sk_buff *skb,
 		vmq_tx_drop(&s, skb, SKB_DROP_REASON_DEV_READY);
 	else
 		vmq_tx_switch(from->adapter, from, skb, verdict, &s);
+}
+
+/**
+ * vmq_tx_trusted() - sends a frame in the name of an extension (X-35)
+ * @port: the port that the extension is on; it has no part in it
+ * @skb: the frame, data at the network header; freed where it can't be sent
+ *
+ * Context: RCU read side, BH off.
+ * Return: 0, or -ENETDOWN where the port is on its way out.
+ */
+int vmq_tx_trusted(struct vmq_port *port, struct sk_buff *skb)
+{
+	struct vmq_sender s;
+
+	if (READ_ONCE(port->deleted)) {
+		kfree_skb(skb);
+		return -ENETDOWN;
+	}
+	vmq_tx_sender(port->adapter, NULL, skb, &s);
+	s.ext = true;
+	vmq_tx_switch(port->adapter, NULL, skb, VMQ_PASS, &s);
+	return 0;
 }
 
 static void __vmq_tx(struct vmq_adapter *a, struct vmq_port *from,

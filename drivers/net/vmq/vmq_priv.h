@@ -398,6 +398,8 @@ void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 	       const struct vmq_port *but, bool in_place);
 netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 		   struct sk_buff *skb);
+struct sk_buff *vmq_tx_normalize(struct sk_buff *skb);
+int vmq_tx_trusted(struct vmq_port *port, struct sk_buff *skb);
 int vmq_xmit(struct net_device *dev, struct sk_buff *skb);
 void vmq_tx_announcement(struct vmq_port *from, struct sk_buff *skb);
 void vmq_tx_resume(struct vmq_port *from, struct sk_buff *skb,
@@ -651,6 +653,10 @@ static inline bool vmq_ext_used(void)
 enum vmq_verdict __vmq_ext_frame(const struct vmq_stack *stack,
 				 struct sk_buff *skb, enum vmq_dir dir);
 
+enum vmq_verdict vmq_ext_frame_behind(const struct vmq_port *port,
+				      const struct vmq_ext_port *ep,
+				      struct sk_buff *skb);
+
 /* Runs the extensions of a port on a frame. Context: RCU read side, BH off. */
 static inline enum vmq_verdict vmq_ext_frame(const struct vmq_port *port,
 					     struct sk_buff *skb,
@@ -675,6 +681,8 @@ int vmq_ext_property_set(struct vmq_port *port,
 void vmq_ext_property_undo(struct vmq_port *port,
 			   const struct vmq_property *props, unsigned int n);
 bool vmq_ext_holds_path(struct vmq_port *port);
+unsigned int vmq_ext_mtu(const struct vmq_port *port);
+void vmq_ext_mtu_follow(struct vmq_port *port);
 
 int vmq_ext_adapter_init(struct vmq_adapter *a);
 void vmq_ext_adapter_destroy(struct vmq_adapter *a);

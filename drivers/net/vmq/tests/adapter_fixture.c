@@ -79,14 +79,16 @@ struct vmq_adapter *fixture_adapter(struct kunit *test)
 }
 
 /**
- * fixture_port() - makes a port, down, so that nothing is sent to it
+ * fixture_port() - makes a port
  * @test: the test
  * @a: of fixture_adapter(); the port goes with it
+ * @up: bring it up
  *
  * Context: Process context.
  * Return: the port.
  */
-struct vmq_port *fixture_port(struct kunit *test, struct vmq_adapter *a)
+struct vmq_port *fixture_port(struct kunit *test, struct vmq_adapter *a,
+			      bool up)
 {
 	struct {
 		struct nlattr attr;
@@ -105,7 +107,8 @@ struct vmq_port *fixture_port(struct kunit *test, struct vmq_adapter *a)
 	link->ifindex = a->dev->ifindex;
 	tb[IFLA_LINK] = &link->attr;
 	rtnl_lock();
-	err = fixture_link(&vmq_port_link_ops, "vmqtestp%d", tb, &dev);
+	err = fixture_link(&vmq_port_link_ops, "vmqtestp%d", tb, &dev) ?:
+	      (up ? dev_open(dev, NULL) : 0);
 	rtnl_unlock();
 	KUNIT_ASSERT_EQ(test, err, 0);
 	return vmq_port_priv(dev);

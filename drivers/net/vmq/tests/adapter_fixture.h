@@ -22,7 +22,8 @@ struct fixture_client {
 };
 
 struct vmq_adapter *fixture_adapter(struct kunit *test);
-struct vmq_port *fixture_port(struct kunit *test, struct vmq_adapter *a);
+struct vmq_port *fixture_port(struct kunit *test, struct vmq_adapter *a,
+			      bool up);
 struct fixture_client *fixture_client(struct kunit *test,
 				      const struct vmq_adapter *a);
 void fixture_close(struct fixture_client *c);

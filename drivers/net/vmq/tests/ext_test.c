@@ -366,6 +366,7 @@ static int vmq_ext_test_init(struct kunit *test)
 	if (!te->dev)
 		return -ENOMEM;
 	strscpy(te->dev->name, "test");
+	te->a.dev = te->dev;
 	test->priv = te;
 
 	rtnl_lock();

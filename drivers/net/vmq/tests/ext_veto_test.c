@@ -185,7 +185,7 @@ static void vmq_veto_nic(struct kunit *test)
 	}
 }
 
-/* one property of several that is refused, and none is set */
+/* one property of several that is refused, and none is set */
 static void vmq_veto_property(struct kunit *test)
 {
 	static const struct {
@@ -269,6 +269,7 @@ static int vmq_veto_test_init(struct kunit *test)
 	strscpy(ts->dev->name, "test");
 	ts->port.dev = ts->dev;
 	ts->port.adapter = &ts->a;
+	ts->a.dev = ts->dev;
 	INIT_LIST_HEAD(&ts->a.exts);
 	INIT_LIST_HEAD(&ts->a.ports);
 	for (i = 0; i < TEST_PROPS; i++)

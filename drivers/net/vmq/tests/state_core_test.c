@@ -174,7 +174,7 @@ static void vmq_core_cut_anywhere(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, accepted, VMQ_CORE_ITEMS - 1);
 }
 
-/* One item that is wrong by itself; data is filled up with zeros. */
+/* [SR-38] One item that is wrong by itself; data is filled up with zeros. */
 static const struct test_item {
 	const char *what;
 	int code;

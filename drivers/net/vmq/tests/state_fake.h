@@ -32,6 +32,7 @@ struct vmq_fake {
 	u32 calls;
 	int error;
 	u32 grow;		/* asks for that much more each time */
+	bool scribble;		/* over what is not its own of a record */
 	int owed;		/* begins without a complete */
 };
 

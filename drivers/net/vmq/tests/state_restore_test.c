@@ -13,7 +13,7 @@ static void test_prepare(struct kunit *test, struct vmq_fakes *ts)
 	vmq_fakes_reset(ts);
 }
 
-/* [SR-27, SR-29, SR-40] all are checked before the first is applied */
+/* [SR-27, SR-29, SR-31, SR-32, SR-40] all are checked before the first is applied */
 static void vmq_state_restore_order(struct kunit *test)
 {
 	struct vmq_fakes *ts = test->priv;

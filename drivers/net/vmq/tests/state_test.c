@@ -70,7 +70,10 @@ static void vmq_state_machine(struct kunit *test)
 
 /* ---- save ---- */
 
-/* [SR-10 to SR-14] several records each, top of the stack first */
+/*
+ * [SR-03 to SR-06, SR-10 to SR-14, SR-18, SR-20, SR-21] several records each, top of
+ * the stack first; who returns one keeps the others waiting
+ */
 static void vmq_state_save_order(struct kunit *test)
 {
 	struct vmq_fakes *ts = test->priv;
@@ -174,6 +177,26 @@ static void vmq_state_save_bad_reissue(struct kunit *test)
 	vmq_fakes_nothing_owed(test, ts);
 }
 
+/* [SR-15] what it writes over what is the core's changes nothing */
+static void vmq_state_save_scribbles(struct kunit *test)
+{
+	struct vmq_fakes *ts = test->priv;
+	size_t len;
+	u8 *good;
+
+	KUNIT_ASSERT_EQ(test, vmq_fakes_save(ts), 0);
+	len = ts->len;
+	good = kunit_kzalloc(test, len, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, good);
+	memcpy(good, ts->stream, len);
+	vmq_fakes_reset(ts);
+	ts->ext[0].scribble = true;
+	ts->ext[2].scribble = true;
+	KUNIT_ASSERT_EQ(test, vmq_fakes_save(ts), 0);
+	KUNIT_ASSERT_EQ(test, ts->len, len);
+	KUNIT_EXPECT_MEMEQ(test, ts->stream, good, len);
+}
+
 /* [O-34] what an extension must not return */
 static void vmq_state_save_bad_record(struct kunit *test)
 {
@@ -249,7 +272,7 @@ static void vmq_state_save_fails_anywhere(struct kunit *test)
 			   "b failed to save (error -33)");
 }
 
-/* [SR-19] an abort between two reads, also one that comes twice */
+/* [SR-19, SR-20] an abort between two reads, also one that comes twice */
 static void vmq_state_save_aborted(struct kunit *test)
 {
 	struct vmq_fakes *ts = test->priv;
@@ -269,6 +292,7 @@ static struct kunit_case vmq_state_cases[] = {
 	KUNIT_CASE(vmq_state_save_nothing),
 	KUNIT_CASE(vmq_state_save_reissue),
 	KUNIT_CASE(vmq_state_save_bad_reissue),
+	KUNIT_CASE(vmq_state_save_scribbles),
 	KUNIT_CASE(vmq_state_save_bad_record),
 	KUNIT_CASE(vmq_state_save_limit),
 	KUNIT_CASE(vmq_state_save_fails_anywhere),

@@ -98,7 +98,7 @@ static void test_refused(struct kunit *test, struct test_stream *s, int code,
 	KUNIT_EXPECT_EQ(test, err.offset, offset);
 }
 
-/* [SR-01, SR-14] what was written is read, in the same order */
+/* [SR-01, SR-14, SR-42] what was written is read, in the same order, as it was */
 static void vmq_stream_round_trip(struct kunit *test)
 {
 	struct vmq_stream_view view;
