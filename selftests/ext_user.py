@@ -14,11 +14,12 @@ import threading
 import time
 
 from lib import (UAPI, Agent, Genl, Keeper, KsftFailEx, NlError, Session, abort,
-                 acl_rule, acl_set, adapter, attr_u32, cmd, commit, defer,
+                 acl_rule, acl_set, adapter, attr_str, attr_u32, cmd, commit, defer,
                  ext_set, fail_cmd, in_userns, ksft_eq, ksft_ge, ksft_in, ksft_main,
-                 ksft_not_in, ksft_raises, ksft_true, port, read_file, refused,
+                 ksft_not_in, ksft_raises, ksft_true, parse_attrs, port, read_file, refused,
                  restore, save, vmqctl, wait_until)
 from lib.acl import ALLOW, IN
+from lib.netlink import NLM_F_ACK
 
 UUID = "0f3c8f1e-5a41-4b51-9d0e-3f3f6f1d2a01"
 OTHER = "0f3c8f1e-5a41-4b51-9d0e-3f3f6f1d2a02"
@@ -459,32 +460,69 @@ def test_ends_of_a_commit():
     ksft_eq(keeper.state["vm1"], DATA)
 
 
-def test_interrupted():
-    """A commit that waits can be interrupted: all is undone."""
+def held_commit(keeper):
+    """A process that answers, but not to apply; -> what it was asked"""
+    held = []
+    keeper.before = lambda request: request.op != "apply" or held.append(request)
+    return held
+
+
+def test_commit_waits():
+    """While a commit waits for a process its request is over, so that nothing of
+    generic netlink is held: the answer comes when there is one, and others are
+    answered meanwhile."""
     world()
     keeper = Keeper(agent(timeout=60000), {"vm1": DATA})
     stream = save("vm1")
-    held = []
-    keeper.before = lambda request: request.op != "apply" or held.append(request)
+    held = held_commit(keeper)
+    with Session("vm1", True) as session:
+        session.write(stream)
+        genl = session.genl
+        name = attr_str(UAPI["VMQ_A_PORT_DEV"], "vm1")
+        request = genl.frame(UAPI["VMQ_CMD_RESTORE_COMMIT"], name,
+                             flags=NLM_F_ACK)
+        # it would come back from this only with the answer, else
+        sender, result = background(genl.sock.send, request)
+        until(lambda: held, "asked to apply")
+        until(lambda: result, "the request is over")
+        sender.join(20)
+        genl.sock.setblocking(False)
+        with ksft_raises(BlockingIOError, "there is no answer yet"):
+            genl.sock.recv(65536)
+        genl.sock.setblocking(True)
+        ksft_eq(vmqctl("port show dev vm1")[0]["dev"], "vm1")
+        keeper.before = lambda request: True
+        keeper.later += held
+        [answer] = genl.answer(genl.seq)
+        ksft_in(UAPI["VMQ_A_PORT_RECORDS"], dict(parse_attrs(answer[4:])))
+    ksft_eq(keeper.state["vm1"], DATA)
+
+
+def test_interrupted():
+    """Who waits for a commit is killed: all is undone."""
+    world()
+    keeper = Keeper(agent(timeout=60000), {"vm1": DATA})
+    stream = save("vm1")
+    held = held_commit(keeper)
     with Session("vm1", True) as session:
         session.write(stream)
         child = os.fork()
         if not child:
-            signal.signal(signal.SIGTERM, lambda *_: None)
-            signal.siginterrupt(signal.SIGTERM, True)
-            status = 1
             try:
                 commit("vm1")
-            except NlError as error:
-                status = 2 if error.errno == errno.ECANCELED else 3
-            except BaseException:       # pylint: disable=broad-except
-                status = 4
-            os._exit(status)
+            finally:
+                os._exit(1)
         until(lambda: held, "asked to apply")
-        os.kill(child, signal.SIGTERM)
-        ksft_eq(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 2)
-    until(lambda: keeper.ops()[-1] == "complete", keeper.ops())
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        until(lambda: keeper.ops()[-1] == "complete", keeper.ops())
+        with ksft_raises(OSError) as caught:
+            session.write(b"more")
+        ksft_eq(caught.exception.errno, errno.ECANCELED)
     ksft_eq(vmqctl("port show dev vm1")[0]["migration"], "idle")
+    # nothing is left of it
+    keeper.before = lambda request: True
+    restore("vm1", save("vm1"))
 
 
 def test_does_not_read():

@@ -5,8 +5,7 @@
  */
 #include <linux/module.h>
 
-#include "genl_gen.h"
-#include "vmq_priv.h"
+#include "netlink.h"
 
 static int __init vmq_init(void)
 {
@@ -41,9 +40,12 @@ static int __init vmq_init(void)
 	if (err)
 		goto err_owner;
 	vmq_queue_kick_init();
-	err = genl_register_family(&vmq_nl_family);
+	err = vmq_nl_commit_init();
 	if (err)
 		goto err_napi;
+	err = genl_register_family(&vmq_nl_family);
+	if (err)
+		goto err_commit;
 	err = vmq_ntf_init();
 	if (err)
 		goto err_genl;
@@ -61,6 +63,8 @@ err_ntf:
 	vmq_ntf_exit();
 err_genl:
 	genl_unregister_family(&vmq_nl_family);
+err_commit:
+	vmq_nl_commit_exit();
 err_napi:
 	vmq_napi_exit();
 err_owner:
@@ -90,6 +94,7 @@ static void __exit vmq_exit(void)
 	rtnl_link_unregister(&vmq_adapter_link_ops);
 	vmq_ntf_exit();
 	genl_unregister_family(&vmq_nl_family);
+	vmq_nl_commit_exit();
 	vmq_napi_exit();
 	vmq_ext_user_exit();
 	vmq_owner_exit();

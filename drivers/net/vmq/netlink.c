@@ -397,53 +397,6 @@ int vmq_nl_restore_begin_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * vmq_nl_restore_commit_doit() - restore-commit
- * @skb: the request
- * @info: the request, parsed
- *
- * Context: Process context.
- * Return: 0 or a negative errno, with a message in extack.
- */
-int vmq_nl_restore_commit_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct vmq_session *s = NULL;
-	struct vmq_port *port;
-	struct sk_buff *msg;
-	int err, kicks;
-	void *hdr;
-
-	msg = vmq_nl_reply_start(info, &hdr);
-	if (!msg)
-		return -ENOMEM;
-	rtnl_lock();
-	port = vmq_nl_port_admin(skb, info);
-	err = IS_ERR(port) ? PTR_ERR(port) :
-			     vmq_commit_begin(port, &s, info->extack);
-	if (!err)
-		err = vmq_commit_next(s, &kicks, info->extack);
-	while (err == -EINPROGRESS) {
-		rtnl_unlock();
-		err = vmq_session_wait(s, kicks);
-		rtnl_lock();
-		if (err) {
-			vmq_commit_cancel(s);
-			NL_SET_ERR_MSG(info->extack, "interrupted; all is undone");
-			/* not -EINTR, for which there is no answer at all */
-			err = -ECANCELED;
-		} else {
-			err = vmq_commit_next(s, &kicks, info->extack);
-		}
-	}
-	/* it was there when the commit succeeded, just now */
-	if (!err)
-		err = vmq_fill_port(msg, port);
-	rtnl_unlock();
-	if (s)
-		vmq_session_put(s);
-	return vmq_nl_reply_end(info, msg, hdr, err);
-}
-
-/**
  * vmq_nl_abort_doit() - abort
  * @skb: the request
  * @info: the request, parsed

@@ -25,6 +25,11 @@ int vmq_nl_reply_end(struct genl_info *info, struct sk_buff *msg, void *hdr,
 /* The largest object is a port with 256 queues, 16 addresses and a long trunk. */
 #define VMQ_NL_ROOM	(2 * GENLMSG_DEFAULT_SIZE)
 
+/* ---- netlink_commit.c ---- */
+
+int vmq_nl_commit_init(void);
+void vmq_nl_commit_exit(void);
+
 typedef int vmq_get_fn(struct sk_buff *msg, const struct genl_info *info);
 
 int vmq_nl_get(struct genl_info *info, vmq_get_fn *get);

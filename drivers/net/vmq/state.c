@@ -207,8 +207,7 @@ static void vmq_session_unpin(struct vmq_session *s)
 static void vmq_waiter_kick(struct vmq_waiter *w)
 {
 	atomic_inc(&w->kicks);
-	wake_up_interruptible_poll(&w->wait, EPOLLIN | EPOLLRDNORM | EPOLLERR |
-					     EPOLLHUP);
+	wake_up_poll(&w->wait, EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLHUP);
 }
 
 /**
@@ -242,6 +241,31 @@ int vmq_session_wait(struct vmq_session *s, int kicks)
 {
 	return wait_event_interruptible(s->waiter.wait,
 					atomic_read(&s->waiter.kicks) != kicks);
+}
+
+/**
+ * vmq_session_wait_for() - as vmq_session_wait(), whatever signals come
+ * @s: the session
+ * @kicks: as there
+ * @gone: nobody needs the answer any more; who sets it calls vmq_session_kick()
+ *
+ * Context: Process context, no lock held.
+ */
+void vmq_session_wait_for(struct vmq_session *s, int kicks, const bool *gone)
+{
+	wait_event_idle(s->waiter.wait, READ_ONCE(*gone) ||
+			atomic_read(&s->waiter.kicks) != kicks);
+}
+
+/**
+ * vmq_session_kick() - wakes who waits for an extension's answer
+ * @s: the session
+ *
+ * Context: Any but hard interrupts.
+ */
+void vmq_session_kick(struct vmq_session *s)
+{
+	vmq_waiter_kick(&s->waiter);
 }
 
 /**

@@ -234,6 +234,8 @@ int vmq_session_begin(struct vmq_port *port, bool restore, struct file **filp,
 		      struct netlink_ext_ack *extack);
 void vmq_session_put(struct vmq_session *s);
 int vmq_session_wait(struct vmq_session *s, int kicks);
+void vmq_session_wait_for(struct vmq_session *s, int kicks, const bool *gone);
+void vmq_session_kick(struct vmq_session *s);
 void vmq_session_end(struct vmq_session *s, enum vmq_migration_event event);
 void vmq_session_end_early(struct vmq_session *s, int error, const char *why,
 			   enum vmq_migration_event event);

@@ -2,9 +2,9 @@
 /*
  * The end of a restore: its stream is applied, or why not is told.
  *
- * Where an extension has no answer yet, the commit waits without rtnl, as a
- * process may need it to answer. Meanwhile an abort, or the end of the port, undoes
- * what was applied; a closed descriptor changes nothing.
+ * Where an extension has no answer yet, the commit waits without any lock, as a
+ * process may need it to answer (netlink_commit.c). Meanwhile an abort, or the end of
+ * the port, undoes what was applied; a closed descriptor changes nothing.
  */
 #include <linux/mm.h>
 
@@ -109,7 +109,7 @@ int vmq_commit_begin(struct vmq_port *port, struct vmq_session **sp,
 /**
  * vmq_commit_next() - applies a stream that was written to its end
  * @s: the session, of vmq_commit_begin()
- * @kicks: for vmq_session_wait()
+ * @kicks: for vmq_session_wait_for()
  * @extack: says why not
  *
  * All of it or nothing (SR-36). A commit before the end of the stream changes
@@ -119,7 +119,7 @@ int vmq_commit_begin(struct vmq_port *port, struct vmq_session **sp,
  * Context: Process context, rtnl held, and since vmq_commit_begin() or the last
  * call dropped only after -EINPROGRESS.
  * Return: 0 with the port's report filled; -EINPROGRESS where it must be called
- * again after vmq_session_wait(), or vmq_commit_cancel(); -EINVAL if the stream is
+ * again after vmq_session_wait_for(), or vmq_commit_cancel(); -EINVAL if the stream is
  * not complete, -ECANCELED or -ENODEV where the session was ended meanwhile, or the
  * error of whoever refused the stream or failed to apply a record.
  */
@@ -155,7 +155,7 @@ void vmq_commit_cancel(struct vmq_session *s)
 	mutex_lock(&s->lock);
 	if (s->port)
 		vmq_session_end_early(s, -ECANCELED,
-				      "the commit was interrupted",
+				      "who asked for the commit went away",
 				      VMQ_MEV_ABORT);
 	mutex_unlock(&s->lock);
 }
