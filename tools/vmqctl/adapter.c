@@ -46,6 +46,8 @@ static const struct attr_desc adapter_attrs[] = {
 	[VMQ_A_ADAPTER_MAX_VM_QUEUES] = ATTR_LN("max-vm-queues", UINT),
 	[VMQ_A_ADAPTER_MAX_PORT_QUEUES] = ATTR("max-port-queues", UINT),
 	[VMQ_A_ADAPTER_UPLINK_RULES] = ATTR("uplink-rules", UINT),
+	[VMQ_A_ADAPTER_VPORTS] = ATTR("vports", UINT),
+	[VMQ_A_ADAPTER_QUEUE_PAIRS] = ATTR("queue-pairs", UINT),
 	[VMQ_A_ADAPTER_PRIVATE] = ATTR("private", BOOL),
 };
 

@@ -89,7 +89,22 @@ ATTR_SET(port);
 
 static int port_show(struct args *args)
 {
-	return nl_show_dev(VMQ_CMD_PORT_GET, &port_set, args);
+	const char *dev, *adapter;
+	struct nl_request req;
+	const struct keyword keywords[] = {
+		{ "dev", &dev },
+		{ "adapter", &adapter },
+	};
+	int err;
+
+	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	if (dev && adapter)
+		return usage_error("\"dev\" and \"adapter\" exclude each other");
+	err = nl_request(&req, VMQ_CMD_PORT_GET, &port_set,
+			 dev ? dev : adapter);
+	return err ? err : nl_show(&req, dev);
 }
 
 static int put_uuid(struct nl_request *req, const char *value)
@@ -314,7 +329,7 @@ static const struct command port_commands[] = {
 const struct object port_object = {
 	.name = "port",
 	.usage =
-	"Usage: vmqctl port show [ dev PORT ]\n"
+	"Usage: vmqctl port show [ dev PORT | adapter ADAPTER ]\n"
 	"       vmqctl port set dev PORT [ uuid UUID ] [ gate open | closed | auto ]\n"
 	"                [ hold-frames N ] [ hold-bytes N ] [ redirect NETDEV | none ]\n"
 	"                [ announce-count N ] [ announce-interval MS ]\n"

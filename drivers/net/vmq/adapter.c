@@ -26,6 +26,7 @@ static int vmq_adapter_ndo_init(struct net_device *dev)
 	mutex_init(&a->lock);
 	INIT_LIST_HEAD(&a->ports);
 	INIT_LIST_HEAD(&a->vf_ports);
+	a->vports.pairs = 1;		/* the default VPort's */
 	INIT_LIST_HEAD(&a->uplink_vfs);
 	INIT_LIST_HEAD(&a->exts);
 

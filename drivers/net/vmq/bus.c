@@ -184,16 +184,23 @@ static void vmq_vf_del(struct vmq_bus_dev *bd, struct vmq_vf *vf)
 static int vmq_vfs_alloc(struct vmq_bus_dev *bd, struct vmq_adapter *a,
 			 u16 n)
 {
+	struct vmq_pool pool;
 	u16 i;
 	int err;
 
+	vmq_adapter_pool(a, &pool);
 	a->vfs = kcalloc(n, sizeof(*a->vfs), GFP_KERNEL_ACCOUNT);
 	if (!a->vfs)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
+		/* each has its VPort and the queue pair of it (V-32, V-36) */
+		err = vmq_pool_take(&pool, &a->vports, VMQ_VPORT_VF, 1);
+		if (err)
+			goto err_put;
 		a->vfs[i] = vmq_vf_make(bd, a, i);
 		if (IS_ERR(a->vfs[i])) {
 			err = PTR_ERR(a->vfs[i]);
+			vmq_pool_give(&a->vports, VMQ_VPORT_VF, 1);
 			goto err_put;
 		}
 	}
@@ -201,8 +208,10 @@ static int vmq_vfs_alloc(struct vmq_bus_dev *bd, struct vmq_adapter *a,
 	return 0;
 
 err_put:
-	while (i--)
+	while (i--) {
+		vmq_pool_give(&a->vports, VMQ_VPORT_VF, 1);
 		put_device(&a->vfs[i]->dev);
+	}
 	kfree(a->vfs);
 	a->vfs = NULL;
 	return err;
@@ -231,6 +240,7 @@ static struct vmq_vf **vmq_vfs_detach(struct vmq_adapter *a)
 		/* a port that waits for a VF is quick to have it */
 		vmq_path_lose(&vfs[i]->path);
 		vmq_vf_remove(vfs[i], &gone);
+		vmq_pool_give(&a->vports, VMQ_VPORT_VF, 1);
 	}
 	unregister_netdevice_many(&gone);
 	a->n_vfs = 0;

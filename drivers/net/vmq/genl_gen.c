@@ -92,7 +92,13 @@ static const struct nla_policy vmq_filter_get_dump_nl_policy[VMQ_A_FILTER_QUEUE 
 };
 
 /* VMQ_CMD_PORT_GET - do */
-static const struct nla_policy vmq_port_get_nl_policy[VMQ_A_PORT_DEV + 1] = {
+static const struct nla_policy vmq_port_get_do_nl_policy[VMQ_A_PORT_DEV + 1] = {
+	[VMQ_A_PORT_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_PORT_DEV] = { .type = NLA_NUL_STRING, },
+};
+
+/* VMQ_CMD_PORT_GET - dump */
+static const struct nla_policy vmq_port_get_dump_nl_policy[VMQ_A_PORT_DEV + 1] = {
 	[VMQ_A_PORT_IFINDEX] = { .type = NLA_U32, },
 	[VMQ_A_PORT_DEV] = { .type = NLA_NUL_STRING, },
 };
@@ -377,14 +383,16 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 	{
 		.cmd		= VMQ_CMD_PORT_GET,
 		.doit		= vmq_nl_port_get_doit,
-		.policy		= vmq_port_get_nl_policy,
+		.policy		= vmq_port_get_do_nl_policy,
 		.maxattr	= VMQ_A_PORT_DEV,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
-		.cmd	= VMQ_CMD_PORT_GET,
-		.dumpit	= vmq_nl_port_get_dumpit,
-		.flags	= GENL_CMD_CAP_DUMP,
+		.cmd		= VMQ_CMD_PORT_GET,
+		.dumpit		= vmq_nl_port_get_dumpit,
+		.policy		= vmq_port_get_dump_nl_policy,
+		.maxattr	= VMQ_A_PORT_DEV,
+		.flags		= GENL_CMD_CAP_DUMP,
 	},
 	{
 		.cmd		= VMQ_CMD_EXT_GET,

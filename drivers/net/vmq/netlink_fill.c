@@ -81,7 +81,10 @@ static int vmq_fill_adapter_vfs(struct sk_buff *msg, struct vmq_adapter *a)
 	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_VPORTS, pool.max_vports) ||
 	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_QUEUE_PAIRS, pool.max_pairs) ||
 	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_VPORT_PAIRS,
-			pool.max_pairs_each))
+			pool.max_pairs_each) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_VPORTS,
+			1 + a->vports.pf_vports + a->vports.vf_vports) ||
+	    nla_put_u32(msg, VMQ_A_ADAPTER_QUEUE_PAIRS, a->vports.pairs))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -52,7 +52,7 @@ static int vmq_dump_ports(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /**
- * vmq_nl_port_get_dumpit() - port-get of all ports of the netns
+ * vmq_nl_port_get_dumpit() - port-get of all ports of the netns, or one adapter's
  * @skb: the answer
  * @cb: state of the dump
  *

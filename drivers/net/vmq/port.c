@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The port: netdev of link kind "vmqport", one VM NIC. Switch port, queue user
- * and, through port_tap.c, character device in one.
+ * (port_queue.c) and, through port_tap.c, character device in one.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
@@ -391,7 +391,7 @@ static int vmq_port_make(struct net_device *dev, struct net *link_net,
 	err = vmq_ext_port_init(port, extack);
 	if (err)
 		goto err_link;
-	err = vmq_port_take_queues(port);
+	err = vmq_port_take_queues(port, extack);
 	if (err)
 		goto err_ext;
 	/* it says how many it got; fewer than before, so this can't fail */

@@ -1,9 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The queues of a port: taken when it is made, given back when it goes, more or
- * fewer in between (ethtool -L).
+ * fewer in between (ethtool -L). They are the queue pairs of its VPort; a port
+ * without a queue of its own has none (S-22).
  */
 #include "vmq_priv.h"
+
+static void vmq_port_vport(struct vmq_port *port, enum vmq_vport_event event)
+{
+	int next = vmq_vport_next_state(VMQ_VPORT_PF, port->vport, event);
+
+	if (!WARN_ON_ONCE(next < 0))
+		port->vport = next;
+}
+
+/* Counts it in the pool of the adapter (V-34, V-36). */
+static int vmq_port_take_vport(struct vmq_port *port,
+			       struct netlink_ext_ack *extack)
+{
+	struct vmq_adapter *a = port->adapter;
+	struct vmq_pool pool;
+	int err;
+
+	if (!port->n_queues)
+		return 0;
+	vmq_adapter_pool(a, &pool);
+	err = vmq_pool_take(&pool, &a->vports, VMQ_VPORT_PF, port->n_queues);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "no VPort or queue pair is left for it");
+		return err;
+	}
+	vmq_port_vport(port, VMQ_VPORT_CREATE);
+	return 0;
+}
+
+static void vmq_port_give_vport(struct vmq_port *port)
+{
+	if (port->vport == VMQ_VPORT_STATE_NONE)
+		return;
+	vmq_port_vport(port, VMQ_VPORT_DELETE);
+	vmq_pool_give(&port->adapter->vports, VMQ_VPORT_PF, port->n_queues);
+}
 
 /* Takes queues until there are @count; those that it got are in the array. */
 static int vmq_port_alloc_queues(struct vmq_port *port, u32 count, u32 *n)
@@ -43,13 +80,15 @@ u32 vmq_port_tx_queues(const struct vmq_port *port)
 /**
  * vmq_port_take_queues() - takes a queue for each receive queue of the netdev
  * @port: the port, new
+ * @extack: says why not
  *
  * As many as there are. Without any it works from the default queue (S-22).
  *
  * Context: Process context, rtnl held; takes adapter->lock.
- * Return: 0, or -ENOMEM with no queue taken.
+ * Return: 0, -EINVAL or -ENOSPC where the switch has no room for its VPort, or
+ * -ENOMEM; no queue is taken then.
  */
-int vmq_port_take_queues(struct vmq_port *port)
+int vmq_port_take_queues(struct vmq_port *port, struct netlink_ext_ack *extack)
 {
 	struct vmq_adapter *a = port->adapter;
 	u32 n;
@@ -61,10 +100,12 @@ int vmq_port_take_queues(struct vmq_port *port)
 		err = 0;
 	if (!err) {
 		vmq_port_have_queues(port, n);
-		if (n && port->dev->num_rx_queues > 1)
+		err = vmq_port_take_vport(port, extack);
+		if (!err && n && port->dev->num_rx_queues > 1)
 			err = vmq_rss_port_init(port);
 	}
 	if (err) {
+		vmq_port_give_vport(port);
 		vmq_queue_free(port->queue, n);
 		vmq_port_have_queues(port, 0);
 	}
@@ -92,6 +133,8 @@ void vmq_port_complete_queues(struct vmq_port *port, u32 first)
 		WARN_ON_ONCE(vmq_queue_event(port->queue[i],
 					     VMQ_QEV_COMPLETE));
 	}
+	if (port->n_queues && !first)
+		vmq_port_vport(port, VMQ_VPORT_ACTIVATE);
 	mutex_unlock(&port->adapter->lock);
 }
 
@@ -130,6 +173,8 @@ void vmq_port_give_back_queues(struct vmq_port *port, u32 first)
 	u32 n = port->n_queues, i;
 
 	mutex_lock(&port->adapter->lock);
+	if (!first)
+		vmq_port_give_vport(port);
 	vmq_stats_disown(port, first);
 	/* who sends may have picked one before */
 	if (first)
@@ -242,15 +287,24 @@ static int vmq_port_shrink(struct vmq_port *port, u32 count)
  */
 int vmq_port_resize(struct vmq_port *port, u32 count)
 {
-	int err = 0;
+	struct vmq_pool_use *use = &port->adapter->vports;
+	u32 old = port->n_queues;
+	struct vmq_pool pool;
+	int err;
 
-	if (!port->n_queues || vmq_session_runs(port))
+	if (!old || vmq_session_runs(port))
 		return -EBUSY;
-	if (count > port->n_queues)
+	vmq_adapter_pool(port->adapter, &pool);
+	err = vmq_pool_resize(&pool, use, old, count);
+	if (err)
+		return err;
+	if (count > old)
 		err = vmq_port_grow(port, count);
-	else if (count < port->n_queues)
+	else if (count < old)
 		err = vmq_port_shrink(port, count);
-	if (!err)
+	if (err)
+		vmq_pool_resize(&pool, use, count, old);
+	else
 		vmq_notify_port(port);
 	return err;
 }

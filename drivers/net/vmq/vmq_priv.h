@@ -37,6 +37,7 @@
 #include "rss.h"
 #include "queue_fifo.h"
 #include "rule.h"
+#include "vport.h"
 
 #define VMQ_VERSION		"0.1.0"
 #define VMQ_VERSION_CODE	0x000100
@@ -271,6 +272,7 @@ struct vmq_adapter {
 	struct list_head exts;		/* struct vmq_ext_inst, ingress order */
 	struct list_head node;		/* in vmq_adapters */
 	struct vmq_bus_dev *bus_dev;
+	struct vmq_pool_use vports;	/* VPorts and queue pairs in use */
 	u32 ring;			/* frames that wait in the FIFO of a queue */
 	struct vmq_moder moder;		/* of queues that get CPUs of their own */
 };
@@ -478,6 +480,7 @@ struct vmq_port {
 	u32 id;
 	u32 mac_location;		/* of the filter for its own MAC */
 	struct vmq_path path;
+	u8 vport;			/* of its queues, enum vmq_vport_state */
 	bool promisc;			/* counted in adapter->n_promisc */
 	uuid_t uuid;
 	struct vmq_stack *dead_stack;	/* while it is on its way out */
@@ -531,7 +534,7 @@ static inline struct vmq_queue *vmq_port_queue_at(struct vmq_port *port,
 /* ---- port_queue.c: the queues of a port, more and fewer ---- */
 
 u32 vmq_port_tx_queues(const struct vmq_port *port);
-int vmq_port_take_queues(struct vmq_port *port);
+int vmq_port_take_queues(struct vmq_port *port, struct netlink_ext_ack *extack);
 void vmq_port_complete_queues(struct vmq_port *port, u32 first);
 void vmq_port_stop_queues(struct vmq_port *port, u32 first);
 void vmq_port_give_back_queues(struct vmq_port *port, u32 first);

@@ -98,6 +98,29 @@ int vmq_pool_take(const struct vmq_pool *pool, struct vmq_pool_use *use,
 }
 
 /**
+ * vmq_pool_resize() - more or fewer queue pairs for a VPort (V-19, V-34)
+ * @pool: valid limits
+ * @use: what is in use, counted here
+ * @from: pairs that it has
+ * @to: pairs that it is to have, 1 and up
+ *
+ * Context: Any; the caller's lock.
+ * Return: 0; -EINVAL for more pairs than one VPort may have, or none; -ENOSPC
+ * where there are not so many left. Nothing is counted then.
+ */
+int vmq_pool_resize(const struct vmq_pool *pool, struct vmq_pool_use *use,
+		    u32 from, u32 to)
+{
+	if (!to || to > pool->max_pairs_each)
+		return -EINVAL;
+	if (to > from &&
+	    to - from > pool->max_pairs - min(use->pairs, pool->max_pairs))
+		return -ENOSPC;
+	use->pairs += to - from;
+	return 0;
+}
+
+/**
  * vmq_pool_give() - a VPort is gone
  * @use: what is in use
  * @kind: as it was taken

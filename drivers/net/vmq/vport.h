@@ -56,6 +56,8 @@ bool vmq_pool_valid(const struct vmq_pool *pool);
 u32 vmq_pool_max(const struct vmq_pool *pool, enum vmq_vport_kind kind);
 int vmq_pool_take(const struct vmq_pool *pool, struct vmq_pool_use *use,
 		  enum vmq_vport_kind kind, u32 pairs);
+int vmq_pool_resize(const struct vmq_pool *pool, struct vmq_pool_use *use,
+		    u32 from, u32 to);
 void vmq_pool_give(struct vmq_pool_use *use, enum vmq_vport_kind kind,
 		   u32 pairs);
 

@@ -124,6 +124,28 @@ static void vport_pool_pairs(struct kunit *test)
 			vmq_pool_take(&pool, &use, VMQ_VPORT_PF, 1));
 }
 
+/* V-19, V-34: more and fewer pairs; a refusal counts nothing */
+static void vport_pool_resize(struct kunit *test)
+{
+	const struct vmq_pool pool = { 8, 3, 16, 8 };
+	struct vmq_pool_use use = { .pairs = 1 };
+
+	KUNIT_EXPECT_EQ(test, 0, vmq_pool_take(&pool, &use, VMQ_VPORT_PF, 8));
+	KUNIT_EXPECT_EQ(test, 0, vmq_pool_take(&pool, &use, VMQ_VPORT_PF, 4));
+	KUNIT_EXPECT_EQ(test, -EINVAL, vmq_pool_resize(&pool, &use, 4, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, vmq_pool_resize(&pool, &use, 4, 9));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, vmq_pool_resize(&pool, &use, 4, 8));
+	KUNIT_EXPECT_EQ(test, 13, use.pairs);
+	KUNIT_EXPECT_EQ(test, 0, vmq_pool_resize(&pool, &use, 4, 7));
+	KUNIT_EXPECT_EQ(test, pool.max_pairs, use.pairs);
+	KUNIT_EXPECT_EQ(test, 0, vmq_pool_resize(&pool, &use, 8, 2));
+	KUNIT_EXPECT_EQ(test, 10, use.pairs);
+	vmq_pool_give(&use, VMQ_VPORT_PF, 7);
+	vmq_pool_give(&use, VMQ_VPORT_PF, 2);
+	KUNIT_EXPECT_EQ(test, 1, use.pairs);
+	KUNIT_EXPECT_EQ(test, 0, use.pf_vports);
+}
+
 /* S-16, O-45: masks are ORed until they are handed over, then all of them are */
 static void vport_block_mask(struct kunit *test)
 {
@@ -178,6 +200,7 @@ static struct kunit_case vport_cases[] = {
 	KUNIT_CASE(vport_pool_valid),
 	KUNIT_CASE(vport_pool_kinds),
 	KUNIT_CASE(vport_pool_pairs),
+	KUNIT_CASE(vport_pool_resize),
 	KUNIT_CASE(vport_block_mask),
 	KUNIT_CASE(vport_block_bytes),
 	{}
