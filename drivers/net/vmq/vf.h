@@ -79,6 +79,7 @@ struct vmq_vf {
 	u32 rate;			/* Mbit/s, 0: no limit */
 	atomic64_t busy_until;		/* ns: what was sent would last until then */
 	struct hrtimer timer;		/* lets it send again */
+	s64 late;			/* ns: how late it did that */
 
 	/* rtnl */
 	struct vmq_adapter *adapter;

@@ -9,8 +9,10 @@
 
 #include "policy.h"
 
-/* What a limited VF may send at once after a pause; timers may be this late. */
+/* What a limited VF may send at once after a pause. */
 #define VMQ_VF_BURST_NS		(20 * NSEC_PER_MSEC)
+/* What it catches up on, where the timer was late. */
+#define VMQ_VF_LATE_MAX_NS	((s64)NSEC_PER_SEC)
 
 /**
  * vmq_vf_tx() - may a VF send this frame? Gives it the VF's tag
@@ -61,19 +63,21 @@ static unsigned int vmq_vf_wire_len(const struct sk_buff *skb)
 /*
  * The rate limit: a frame is sent at once, and then nothing until its time is
  * over, so that the sender waits instead of losing frames. Each VF has its own
- * clock, moved without a lock.
+ * clock, moved without a lock. A timer that let it send late costs it nothing: the
+ * clock goes on from where it stood, unless the VF had nothing to send.
  */
 static void vmq_vf_charge(struct vmq_vf *vf, struct net_device *dev,
 			  unsigned int len, u32 rate)
 {
 	s64 now = ktime_get_ns();
 	s64 old = atomic64_read(&vf->busy_until);
+	s64 past = now - (s64)VMQ_VF_BURST_NS;
 	s64 next, cost;
 
 	/* Mbit/s are bits per microsecond */
 	cost = div_u64((u64)len * BITS_PER_BYTE * NSEC_PER_USEC, rate);
 	do {
-		next = max(old, now - (s64)VMQ_VF_BURST_NS) + cost;
+		next = (old < past - READ_ONCE(vf->late) ? past : old) + cost;
 	} while (!atomic64_try_cmpxchg(&vf->busy_until, &old, next));
 	if (next <= now)
 		return;
@@ -91,8 +95,10 @@ static void vmq_vf_charge(struct vmq_vf *vf, struct net_device *dev,
 enum hrtimer_restart vmq_vf_timer(struct hrtimer *timer)
 {
 	struct vmq_vf *vf = container_of(timer, struct vmq_vf, timer);
+	s64 late = ktime_get_ns() - atomic64_read(&vf->busy_until);
 	struct vmq_port *port;
 
+	WRITE_ONCE(vf->late, clamp(late, 0LL, VMQ_VF_LATE_MAX_NS));
 	rcu_read_lock();
 	port = rcu_dereference(vf->path.queue.port);
 	if (port)
