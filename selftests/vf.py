@@ -70,6 +70,10 @@ def vf_mac(number):
     return 0x100 + number
 
 
+def mac_text(number):
+    return f"52:54:00:00:{number >> 8:02x}:{number & 255:02x}"
+
+
 def refused(number, text):
     """ip link set vmq0 vf N ... has to fail"""
     status, _ = fail_cmd(f"ip link set vmq0 vf {number} {text}")
@@ -497,6 +501,21 @@ def test_reset():
         status, message = fail_cmd(f"vmqctl vf reset dev vmq0 vf {number}")
         ksft_eq(status, 1)
         ksft_in(text, message)
+
+
+def test_given_up():
+    """A VF that a port gave up waits for its administrator: what is refused then does
+    not bring it back."""
+    world = World(2, ports=[1])
+    cmd("vmqctl port set dev vm1 path vf 0")
+    cmd("vmqctl port set dev vm1 path synthetic")
+    before = vf_info(0)
+    refused(0, f"mac {mac_text(vf_mac(1))}")
+    ksft_eq((vf_info(0), link_info("vmq0v0")["carrier"]), (before, 0))
+    ksft_eq(world.who("wire0", vf_mac(0)), ["vmq0"])
+    vf_set(0, f"mac {mac_text(0x133)}")
+    ksft_eq(link_info("vmq0v0")["carrier"], 1)
+    ksft_eq(world.who("wire0", 0x133), ["vmq0v0"])
 
 
 class Channel:

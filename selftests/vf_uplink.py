@@ -296,6 +296,40 @@ def test_policy():
     ksft_true("vlan" not in vmqctl("port show dev vm1")[0])
 
 
+def settings(world):
+    """What the NIC says of VF 1"""
+    return re.search("vf 1 .*", cmd(f"ip link show dev {world.nic.name}"))[0]
+
+
+def test_come_and_go():
+    """S-29, S-33: a VF that is torn away, and an uplink that is detached, leave the
+    port working and the NIC as it was; ports that wait get what comes later."""
+    world = World()
+    before = settings(world)
+    cmd("vmqctl port set dev vm1 spoofchk on path auto uplink:1")
+    rebind(world)
+    world.guest_vf()
+    ksft_eq(path(), ("vf", "auto", 1))
+    world.rtnl.set(world.nic.name, master="")
+    ksft_eq(path(), ("synthetic", "auto", None))
+    ksft_eq(settings(world), before, "without the port")
+    world.rtnl.set(world.nic.name, master="vmq0")
+    ksft_true(wait_until(lambda: path() == ("vf", "auto", 1), 20), "attached")
+    ksft_true(ping(world.vf_guest, "10.1.0.2"))
+    with open(f"{world.nic.device}/virtfn1/remove", "w",
+              encoding="ascii") as stream:
+        stream.write("1")
+    ksft_eq(path(), ("synthetic", "auto", None), "surprise")
+    ksft_true(world.standby(), "without the VF")
+    world.nic.vfs(0)
+    world.nic.vfs(2)
+    ksft_true(wait_until(lambda: path()[2] == 1, 20), "waited for it")
+    rebind(world)
+    world.guest_vf()
+    ksft_true(wait_until(lambda: path() == ("vf", "auto", 1), 20), "new VFs")
+    ksft_true(ping(world.vf_guest, "10.1.0.2"))
+
+
 def test_refused():
     """What can't be is refused, and says what is supported."""
     world = World()

@@ -266,6 +266,7 @@ int vmq_uplink_attach(struct vmq_adapter *a, struct net_device *uplink,
 	vmq_uplink_features(a, uplink);
 	vmq_uplink_carriers(a);
 	vmq_offload_attach(a);
+	vmq_uplink_vfs_attach(a);
 	return 0;
 
 err_vids:

@@ -125,7 +125,7 @@ void vmq_vfs_mtu(struct vmq_adapter *a, int mtu);
 
 /* ---- vf_path.c ---- */
 
-int vmq_vf_unpark(struct vmq_vf *vf);
+int vmq_vf_unpark(struct vmq_vf *vf, const u8 *mac);
 int vmq_vf_path_init(void);
 void vmq_vf_path_exit(void);
 int vmq_vf_flr(struct vmq_vf *vf, struct netlink_ext_ack *extack);
@@ -163,6 +163,7 @@ int vmq_vf_get_stats(struct net_device *dev, int id,
 /* ---- vf_uplink.c, vf_uplink_watch.c ---- */
 
 struct vmq_path_vf *vmq_uplink_vf_find(struct vmq_adapter *a, u32 id);
+void vmq_uplink_vfs_attach(struct vmq_adapter *a);
 void vmq_uplink_vfs_detach(struct vmq_adapter *a);
 void vmq_uplink_vfs_event(struct vmq_adapter *a, struct net_device *uplink,
 			  unsigned long event);

@@ -60,14 +60,12 @@ int vmq_vf_set_mac(struct net_device *dev, int id, u8 *mac)
 		return -EINVAL;
 	if (!is_zero_ether_addr(mac) && !is_valid_ether_addr(mac))
 		return -EADDRNOTAVAIL;
-	err = vmq_vf_unpark(vf);
-	if (err)
-		return err;
 	cfg = vf->cfg;
 	cfg.mac_set = !is_zero_ether_addr(mac);
 	if (cfg.mac_set)
 		ether_addr_copy(cfg.mac, mac);
-	return vmq_vf_configure(vf, &cfg, cfg.mac_set);
+	err = vmq_vf_unpark(vf, cfg.mac);
+	return err ?: vmq_vf_configure(vf, &cfg, cfg.mac_set);
 }
 
 /**
@@ -185,7 +183,7 @@ int vmq_vf_set_link_state(struct net_device *dev, int id, int state)
 	if (!vf || state < IFLA_VF_LINK_STATE_AUTO ||
 	    state > IFLA_VF_LINK_STATE_DISABLE)
 		return -EINVAL;
-	err = vmq_vf_unpark(vf);
+	err = vmq_vf_unpark(vf, vf->cfg.mac);
 	if (err)
 		return err;
 	cfg = vf->cfg;

@@ -187,22 +187,24 @@ int vmq_vf_flr(struct vmq_vf *vf, struct netlink_ext_ack *extack)
 /**
  * vmq_vf_unpark() - a VF that a port gave up is on its own again
  * @vf: the VF
+ * @mac: the address that the administrator gives it, or gave it before
  *
  * Context: Process context, rtnl held.
  * Return: 0 or the errors of vmq_vf_set_filter(), nothing changed then.
  */
-int vmq_vf_unpark(struct vmq_vf *vf)
+int vmq_vf_unpark(struct vmq_vf *vf, const u8 *mac)
 {
 	int err = 0;
 
 	if (!vf->parked)
 		return 0;
 	if (vf->netdev) {
-		err = vmq_vf_set_filter(vf, vf->cfg.mac, vf->tci);
+		err = vmq_vf_set_filter(vf, mac, vf->tci);
 		if (err)
 			return err;
-		vmq_vf_give_mac(vf, vf->cfg.mac);
+		vmq_vf_give_mac(vf, mac);
 	}
+	ether_addr_copy(vf->cfg.mac, mac);
 	vf->parked = false;
 	return 0;
 }

@@ -109,6 +109,7 @@ static struct vmq_uplink_vf *vmq_uvf_make(struct vmq_adapter *a, u32 id)
 	uvf->pf_down = !vmq_uvf_pf_serves(uplink);
 	vmq_uvf_watch(uvf);
 	uvf->netdev = vmq_uvf_netdev(uvf->pdev);
+	uvf->makes_netdev = uvf->netdev;
 	uvf->up = uvf->netdev && netif_running(uvf->netdev);
 	if (list_empty(&a->uplink_vfs))
 		a->uplink_downs = atomic_read(&uplink->carrier_down_count);

@@ -19,6 +19,7 @@ struct vmq_uplink_vf {
 	struct net_device *uplink;
 	struct pci_dev *pdev;
 	struct net_device *netdev;	/* anywhere; NULL: none, as with vfio */
+	bool makes_netdev;		/* its driver does, now or at other times */
 	struct ifla_vf_info cfg;	/* as it was, and as it is to be again */
 	bool up;			/* its netdev is, and not on its way down */
 	bool pf_down;			/* the uplink serves nobody now */

@@ -26,7 +26,8 @@ static bool vmq_uvf_may_ask(const struct vmq_uplink_vf *uvf)
 static bool vmq_uvf_usable(const struct vmq_uplink_vf *uvf)
 {
 	return READ_ONCE(uvf->bound) && !READ_ONCE(uvf->gone) &&
-	       !uvf->pf_down && (!uvf->netdev || uvf->up);
+	       !uvf->pf_down &&
+	       (!READ_ONCE(uvf->makes_netdev) || uvf->up);
 }
 
 static int vmq_uvf_set_mac(struct vmq_uplink_vf *uvf, const u8 *mac)

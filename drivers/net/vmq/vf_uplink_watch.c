@@ -96,6 +96,22 @@ static void vmq_uvf_again(struct work_struct *work)
 }
 
 static DECLARE_WORK(vmq_uvf_work, vmq_uvf_again);
+static DECLARE_DELAYED_WORK(vmq_uvf_new, vmq_uvf_again);
+
+/**
+ * vmq_uplink_vfs_attach() - the adapter has another uplink
+ * @a: the adapter
+ *
+ * Ports may have been waiting for VFs of it.
+ *
+ * Context: Process context, rtnl held.
+ */
+void vmq_uplink_vfs_attach(struct vmq_adapter *a)
+{
+	if (vmq_path_uplink_check(a, NULL))
+		return;
+	schedule_work(&vmq_uvf_work);
+}
 
 /* ---- the uplink ---- */
 
@@ -161,6 +177,7 @@ static int vmq_uvf_netdev_event(struct notifier_block *nb, unsigned long event,
 	switch (event) {
 	case NETDEV_REGISTER:
 		uvf->netdev = dev;
+		uvf->makes_netdev = true;
 		uvf->up = false;
 		break;
 	case NETDEV_PRE_UP:
@@ -169,6 +186,7 @@ static int vmq_uvf_netdev_event(struct notifier_block *nb, unsigned long event,
 		break;
 	case NETDEV_UP:
 		uvf->netdev = dev;
+		uvf->makes_netdev = true;
 		uvf->up = true;
 		vmq_path_check(&uvf->path);
 		break;
@@ -208,9 +226,12 @@ static bool vmq_uvf_note(const struct device *dev, unsigned long event)
 		WRITE_ONCE(uvf->gone, true);
 		fallthrough;
 	case BUS_NOTIFY_UNBIND_DRIVER:
+		WRITE_ONCE(uvf->bound, false);
+		break;
 	case BUS_NOTIFY_UNBOUND_DRIVER:
 	case BUS_NOTIFY_DRIVER_NOT_BOUND:
 		WRITE_ONCE(uvf->bound, false);
+		WRITE_ONCE(uvf->makes_netdev, false);
 		break;
 	}
 unlock:
@@ -237,9 +258,14 @@ static int vmq_uvf_bus_event(struct notifier_block *nb, unsigned long event,
 	struct device *dev = data;
 	struct vmq_uplink_vf *uvf;
 
-	if (!dev_is_pci(dev) || !to_pci_dev(dev)->is_virtfn ||
-	    !vmq_uvf_note(dev, event))
+	if (!dev_is_pci(dev) || !to_pci_dev(dev)->is_virtfn)
 		return NOTIFY_DONE;
+	if (!vmq_uvf_note(dev, event)) {
+		/* ports may wait for it; the NIC is not ready before all are there */
+		if (event == BUS_NOTIFY_ADD_DEVICE)
+			mod_delayed_work(system_wq, &vmq_uvf_new, HZ);
+		return NOTIFY_DONE;
+	}
 	if (!vmq_uvf_rtnl(event)) {
 		schedule_work(&vmq_uvf_work);
 		return NOTIFY_DONE;
@@ -247,10 +273,10 @@ static int vmq_uvf_bus_event(struct notifier_block *nb, unsigned long event,
 	uvf = vmq_uvf_of_dev(dev);
 	if (!uvf)
 		;
-	else if (event == BUS_NOTIFY_BIND_DRIVER && uvf->path.user)
-		vmq_uvf_program(uvf);
 	else if (event != BUS_NOTIFY_BIND_DRIVER)
 		vmq_uvf_changed(uvf);
+	else if (uvf->path.user)
+		vmq_uvf_program(uvf);
 	rtnl_unlock();
 	return NOTIFY_DONE;
 }
@@ -301,4 +327,5 @@ void vmq_uplink_vfs_exit(void)
 	unregister_netdevice_notifier(&vmq_uvf_netdev_notifier);
 	vmq_uvf_bus_watch(false);
 	cancel_work_sync(&vmq_uvf_work);
+	cancel_delayed_work_sync(&vmq_uvf_new);
 }
