@@ -493,23 +493,26 @@ def came():
 
 def test_no_loss():
     """S-32: under a constant stream no frame is lost at any failover: what the
-    uplink received is what the port and the VF did, and nothing was dropped."""
+    uplink received is what the port and the VF did, and nothing was dropped. Each
+    failover took its steps in their order (S-27, S-30)."""
     World()
     switch = Path()
     before = {dev: link_stats(dev)["rx_packets"]
               for dev in ("up0", "vm1", "vmq0v0")}
-    stream = Stream(1)
-    begin = time.monotonic()
-    stream.start()
     turns = 20 if SLOW else 100
-    for _ in range(turns):
-        for policy, vf in ((VF, 0), (SYNTHETIC, None)):
-            at = came()
-            if not wait_until(lambda: came() > at + 20, 10, 0.002):
-                raise KsftFailEx("the stream does not flow")
-            switch.set(policy, vf)
-    stream.end()
-    took = time.monotonic() - begin
+    with monitor() as end:
+        stream = Stream(1)
+        begin = time.monotonic()
+        stream.start()
+        for _ in range(turns):
+            for policy, vf in ((VF, 0), (SYNTHETIC, None)):
+                at = came()
+                if not wait_until(lambda: came() > at + 20, 10, 0.002):
+                    raise KsftFailEx("the stream does not flow")
+                switch.set(policy, vf)
+        stream.end()
+        took = time.monotonic() - begin
+        events = end()
 
     def got():
         return {dev: link_stats(dev)["rx_packets"] - before[dev]
@@ -526,6 +529,7 @@ def test_no_loss():
     ksft_eq(link_stats("vmq0")["rx_dropped"], 0)
     ksft_eq(vf_info(0)["stats"]["rx"]["dropped"], 0)
     ksft_eq(vmqctl("port show dev vm1")[0]["path-changes"], 2 * turns)
+    ksft_eq(steps(events), ["vf-allocate", *TO_VF, *TO_PORT, "vf-free"] * turns)
 
 
 def bond(ns):
