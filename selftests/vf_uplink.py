@@ -6,13 +6,16 @@
 import contextlib
 import os
 import re
-import time
+import socket
+import threading
 
-from lib import (NetNS, Raw, Rtnl, cmd, defer, fail_cmd, ksft_eq, ksft_in,
-                 ksft_main, ksft_pr, ksft_true, link_info, monitor, run,
+from lib import (NetNS, Rtnl, cmd, defer, fail_cmd, ksft_eq, ksft_in,
+                 ksft_main, ksft_true, link_info, monitor, run,
                  vmqctl, wait_until)
 from lib.env import adapter, port, quiet
+from lib.frames import checksum, mac, pton
 from lib.ksft import KsftFailEx, KsftSkipEx
+from lib.tap import Guest
 
 PING = "ping -n -q -i 0.2 -W 2"
 
@@ -119,6 +122,72 @@ class World:
         return "0% packet loss" in found.stdout and " 0% " in found.stdout
 
 
+class TapGuest(Guest, threading.Thread):
+    """A guest on the tap of a port: it answers ARP and ping, and counts those."""
+
+    def __init__(self, dev, number):
+        Guest.__init__(self, dev)
+        threading.Thread.__init__(self, daemon=True)
+        self.mac, self.address = mac(number), pton(f"10.1.0.{number}")
+        self.go, self.pings = True, 0
+        self.answers = set()
+        self.start()
+        defer(self.end)
+
+    def end(self):
+        self.go = False
+        self.join()
+
+    def run(self):
+        while self.go:
+            frame = self.recv(0.1)
+            if frame is None:
+                continue
+            if frame[12:14] == b"\x08\x06" and frame[38:42] == self.address:
+                self.arp(frame)
+            elif frame[12:14] == b"\x08\0" and frame[23] == socket.IPPROTO_ICMP \
+                    and frame[30:34] == self.address:
+                self.icmp(frame)
+
+    def arp(self, frame):
+        if frame[21] == 2:
+            self.answers.add((frame[28:32], frame[22:28]))
+            return
+        self.send(frame[6:12] + self.mac + frame[12:20] + b"\0\2" + self.mac +
+                  self.address + frame[22:32])
+
+    def icmp(self, frame):
+        size = 14 + int.from_bytes(frame[16:18], "big")
+        if frame[34] == 0:
+            self.answers.add(frame[26:30])
+        if frame[34] != 8:
+            return
+        self.pings += 1
+        self.send(frame[6:12] + self.mac + frame[12:26] + frame[30:34] +
+                  frame[26:30] + self.echo(0, frame[38:size]))
+
+    @staticmethod
+    def echo(kind, rest):
+        total = checksum(bytes((kind, 0, 0, 0)) + rest)
+        return bytes((kind, 0)) + total.to_bytes(2, "big") + rest
+
+    def ping(self, number):
+        """Does a guest answer? First who has the address, and then the guest."""
+        to, self.answers = pton(f"10.1.0.{number}"), set()
+        self.send(b"\xff" * 6 + self.mac + b"\x08\x06\0\1\x08\0\6\4\0\1" +
+                  self.mac + self.address + bytes(6) + to)
+        if not wait_until(lambda: self.answers, 5):
+            return False
+        (_, whose), = self.answers
+        packet = b"\x45\0\0\x1c\0\0\0\0\x40\1"
+        total = checksum(packet + b"\0\0" + self.address + to)
+        self.answers = set()
+        self.send(whose + self.mac + b"\x08\0" + packet +
+                  total.to_bytes(2, "big") + self.address + to +
+                  self.echo(8, bytes(4)))
+        return bool(wait_until(lambda: to in self.answers, 5))
+
+
 def ping(ns, address):
     """Does every one of five come back? The first may wait for a link."""
     def once():
@@ -169,6 +238,46 @@ def test_path():
     cmd("vmqctl port set dev vm1 path vf uplink:1")
     ksft_eq(path(), ("vf", "vf", 1))
     ksft_true(ping(world.vf_guest, "10.1.0.2"), "by path")
+
+
+def test_tap():
+    """S-25, S-32: the VF is the guest's NIC in its namespace, the port's tap the
+    standby. Whoever of them serves answers, after each way to leave the VF and back;
+    a guest on another tap and the VF's reach each other."""
+    world = World()
+    standby = TapGuest("vm1", 1)
+    port("vm3", number=3)
+    other = TapGuest("vm3", 3)
+
+    def served():
+        """Who answers vm2"""
+        before = standby.pings
+        ksft_true(ping(world.tap_guest, "10.1.0.1"))
+        return "vf" if standby.pings == before else "tap"
+
+    def back():
+        world.nic.driver("bind", 1)
+        world.guest_vf()
+
+    ksft_eq(served(), "tap")
+    cmd("vmqctl port set dev vm1 path auto uplink:1")
+    rebind(world)
+    world.guest_vf()
+    ksft_eq(served(), "vf")
+    ksft_true(ping(world.vf_guest, "10.1.0.3"), "VF to tap")
+    ksft_true(other.pings >= 5, other.pings)
+    ksft_true(wait_until(lambda: other.ping(1), 20), "tap to VF")
+    for leave, come in (
+            (lambda: cmd("vmqctl port set dev vm1 path synthetic"),
+             lambda: cmd("vmqctl port set dev vm1 path auto uplink:1")),
+            (lambda: world.nic.driver("unbind", 1), back)):
+        leave()
+        ksft_eq(served(), "tap")
+        come()
+        ksft_true(wait_until(lambda: path()[0] == "vf", 20))
+        ksft_eq(served(), "vf")
+    reset_of_pf(world)
+    ksft_eq(served(), "vf", "reset by its driver")
 
 
 def test_pf_reset():
