@@ -30,7 +30,8 @@ struct vmq_uplink_vf {
 
 	/* vmq_uvf_lock, as events of the bus come without rtnl */
 	struct list_head all;
-	bool bound;			/* a driver is */
+	bool starting;			/* a driver is about to be bound */
+	bool bound;			/* one is */
 	bool gone;			/* the device is, or on its way */
 };
 

@@ -156,13 +156,15 @@ static void vmq_uvf_unprogram(struct vmq_uplink_vf *uvf)
  * vmq_uvf_idle() - takes the address off a VF that can't receive
  * @uvf: the VF
  *
- * Else the NIC would give it the frames of a port whose path is synthetic.
+ * Else the NIC would give it the frames of a port whose path is synthetic. A driver
+ * that starts asks for it.
  *
  * Context: Process context, rtnl held.
  */
 void vmq_uvf_idle(struct vmq_uplink_vf *uvf)
 {
-	if (uvf->has_mac && !vmq_uvf_usable(uvf))
+	if (uvf->has_mac && !READ_ONCE(uvf->starting) &&
+	    !vmq_uvf_usable(uvf))
 		vmq_uvf_unprogram(uvf);
 }
 

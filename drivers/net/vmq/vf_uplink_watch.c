@@ -17,7 +17,7 @@
 #define VMQ_UVF_BIND_MSEC	1000
 
 static LIST_HEAD(vmq_uvfs);
-static DEFINE_SPINLOCK(vmq_uvf_lock);	/* vmq_uvfs, uvf->bound, uvf->gone */
+static DEFINE_SPINLOCK(vmq_uvf_lock);	/* vmq_uvfs, and see the header */
 
 /**
  * vmq_uvf_pf_serves() - does a NIC serve its VFs now?
@@ -218,7 +218,11 @@ static bool vmq_uvf_note(const struct device *dev, unsigned long event)
 	if (!uvf)
 		goto unlock;
 	switch (event) {
+	case BUS_NOTIFY_BIND_DRIVER:
+		WRITE_ONCE(uvf->starting, true);
+		break;
 	case BUS_NOTIFY_BOUND_DRIVER:
+		WRITE_ONCE(uvf->starting, false);
 		WRITE_ONCE(uvf->bound, true);
 		break;
 	case BUS_NOTIFY_DEL_DEVICE:
@@ -230,6 +234,7 @@ static bool vmq_uvf_note(const struct device *dev, unsigned long event)
 		break;
 	case BUS_NOTIFY_UNBOUND_DRIVER:
 	case BUS_NOTIFY_DRIVER_NOT_BOUND:
+		WRITE_ONCE(uvf->starting, false);
 		WRITE_ONCE(uvf->bound, false);
 		WRITE_ONCE(uvf->makes_netdev, false);
 		break;
