@@ -433,7 +433,8 @@ def test_come_and_go():
     with open(f"{world.nic.device}/virtfn1/remove", "w",
               encoding="ascii") as stream:
         stream.write("1")
-    ksft_eq(path(), ("synthetic", "auto", None), "surprise")
+    ksft_true(wait_until(lambda: path() == ("synthetic", "auto", None), 5),
+              "surprise")
     ksft_true(world.standby(), "without the VF")
     world.nic.vfs(0)
     world.nic.vfs(2)
