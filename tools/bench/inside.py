@@ -118,7 +118,8 @@ def report(name, ports, length, train, contenders):
     yardstick = statistics.median(compared_with(contenders).samples)
     for contender in contenders:
         median = statistics.median(contender.samples)
-        rows.append({"table": name, "ports": ports, "length": length, "train": train,
+        rows.append({"table": name, "title": TABLES[name][0], "ports": ports,
+                     "length": length, "train": train,
                      "contender": contender.label, "median": median,
                      "low": min(contender.samples), "high": max(contender.samples),
                      "adds": median - base, "ratio": median / yardstick})
