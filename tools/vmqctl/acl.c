@@ -313,35 +313,12 @@ static int acl_set_limit(struct args *args)
 
 static int acl_flush(struct args *args)
 {
-	bool rules = true, connections = true;
-	struct nlattr *config;
-	struct nl_request req;
-	const char *dev;
-	const struct keyword keywords[] = {
-		{ "dev", &dev },
+	static const char *const word[] = { "rules", "connections" };
+	static const uint16_t flag[] = {
+		VMQ_A_ACL_FLUSH_RULES, VMQ_A_ACL_FLUSH_CONNECTIONS,
 	};
-	int err;
 
-	err = args_parse_some(args, keywords, ARRAY_SIZE(keywords));
-	if (err)
-		return err;
-	if (args_take(args, "rules"))
-		connections = false;
-	else if (args_take(args, "connections"))
-		rules = false;
-	err = args_end(args);
-	if (err)
-		return err;
-	err = ext_port_request(&req, VMQ_CMD_EXT_PORT_SET, &acl_ext, dev);
-	if (err)
-		return err;
-	config = ext_port_config(&req);
-	if (rules)
-		mnl_attr_put(req.nlh, VMQ_A_ACL_FLUSH_RULES, 0, NULL);
-	if (connections)
-		mnl_attr_put(req.nlh, VMQ_A_ACL_FLUSH_CONNECTIONS, 0, NULL);
-	mnl_attr_nest_end(req.nlh, config);
-	return ext_port_change(&acl_ext, &req, dev, VMQ_A_ACL_RULE);
+	return ext_port_flush(&acl_ext, args, word, flag, VMQ_A_ACL_RULE);
 }
 
 static const struct command acl_commands[] = {

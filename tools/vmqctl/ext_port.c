@@ -135,6 +135,42 @@ int ext_port_show(const struct ext_kind *ext, const char *dev, uint16_t part)
 }
 
 /*
+ * flush dev PORT [ WORD | WORD ]: without a word all of it. flag has the attributes
+ * that say what goes.
+ */
+int ext_port_flush(const struct ext_kind *ext, struct args *args,
+		   const char *const word[2], const uint16_t flag[2],
+		   uint16_t part)
+{
+	struct nlattr *config;
+	struct nl_request req;
+	const char *dev;
+	const struct keyword keywords[] = {
+		{ "dev", &dev },
+	};
+	int err, only = -1, i;
+
+	err = args_parse_some(args, keywords, ARRAY_SIZE(keywords));
+	if (err)
+		return err;
+	for (i = 0; i < 2 && only < 0; i++)
+		if (args_take(args, word[i]))
+			only = i;
+	err = args_end(args);
+	if (err)
+		return err;
+	err = ext_port_request(&req, VMQ_CMD_EXT_PORT_SET, ext, dev);
+	if (err)
+		return err;
+	config = ext_port_config(&req);
+	for (i = 0; i < 2; i++)
+		if (only < 0 || only == i)
+			mnl_attr_put(req.nlh, flag[i], 0, NULL);
+	mnl_attr_nest_end(req.nlh, config);
+	return ext_port_change(ext, &req, dev, part);
+}
+
+/*
  * Changes something. Of what it made, in the answer, the part is shown, but only as
  * JSON: in text a change that worked prints nothing.
  */

@@ -8,6 +8,8 @@
 
 #include "nl.h"
 
+struct args;
+
 /*
  * An extension: its attributes, those of ext-port with them in config, the types of
  * those that are shown as arrays (0 ends them), and of the summary.
@@ -35,6 +37,9 @@ int ext_port_request(struct nl_request *req, uint8_t cmd,
 struct nlattr *ext_port_config(struct nl_request *req);
 int ext_port_change(const struct ext_kind *ext, struct nl_request *req,
 		    const char *dev, uint16_t part);
+int ext_port_flush(const struct ext_kind *ext, struct args *args,
+		   const char *const word[2], const uint16_t flag[2],
+		   uint16_t part);
 int ext_port_show(const struct ext_kind *ext, const char *dev, uint16_t part);
 
 #endif /* _VMQCTL_EXT_PORT_H */

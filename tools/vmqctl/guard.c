@@ -365,35 +365,12 @@ static int guard_set_options(struct args *args)
 
 static int guard_flush(struct args *args)
 {
-	bool fixed = true, learned = true;
-	struct nlattr *config;
-	struct nl_request req;
-	const char *dev;
-	const struct keyword keywords[] = {
-		{ "dev", &dev },
+	static const char *const word[] = { "static", "learned" };
+	static const uint16_t flag[] = {
+		VMQ_A_GUARD_FLUSH_STATIC, VMQ_A_GUARD_FLUSH_LEARNED,
 	};
-	int err;
 
-	err = args_parse_some(args, keywords, ARRAY_SIZE(keywords));
-	if (err)
-		return err;
-	if (args_take(args, "static"))
-		learned = false;
-	else if (args_take(args, "learned"))
-		fixed = false;
-	err = args_end(args);
-	if (err)
-		return err;
-	err = ext_port_request(&req, VMQ_CMD_EXT_PORT_SET, &guard, dev);
-	if (err)
-		return err;
-	config = ext_port_config(&req);
-	if (fixed)
-		mnl_attr_put(req.nlh, VMQ_A_GUARD_FLUSH_STATIC, 0, NULL);
-	if (learned)
-		mnl_attr_put(req.nlh, VMQ_A_GUARD_FLUSH_LEARNED, 0, NULL);
-	mnl_attr_nest_end(req.nlh, config);
-	return nl_do(&req, NULL, NULL);
+	return ext_port_flush(&guard, args, word, flag, VMQ_A_GUARD_BINDING);
 }
 
 static const struct command guard_commands[] = {

@@ -1,110 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * KUnit: saving and restoring the extension acl, as the core would.
+ * KUnit: records of the extension acl.
  */
 #ifndef _VMQ_ACL_STREAM_H
 #define _VMQ_ACL_STREAM_H
 
 #include "acl_test.h"
+#include "ext_stream.h"
 
 #define BUF	VMQ_RECORD_DATA_MAX
 #define HDR	sizeof(struct vmq_acl_rec_hdr)
 #define ENTRY	sizeof(struct vmq_acl_rec_conn)
-
-/* ---- a stream, as the core would keep it ---- */
-
-struct stream {
-	struct vmq_record rec[80];
-	unsigned int n;
-	unsigned int asked;	/* times that more room was asked for */
-};
-
-static __maybe_unused struct stream *
-stream_new(struct kunit *test)
-{
-	struct stream *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, s);
-	return s;
-}
-
-/* Offers @room bytes for each record, and as much as was asked for then. */
-static __maybe_unused void save(struct kunit *test, struct vmq_ext_port *ep,
-				struct stream *s, unsigned int room)
-{
-	struct vmq_record *rec;
-	int len;
-
-	KUNIT_ASSERT_EQ(test, 0, acl_ops.save_begin(ep, NULL));
-	for (s->n = 0; s->n < ARRAY_SIZE(s->rec); s->n++) {
-		rec = &s->rec[s->n];
-		memset(rec, 0, sizeof(*rec));
-		rec->size = room;
-		/* Of the very size, for KASAN. */
-		rec->data = kunit_kmalloc(test, room ?: 1, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, rec->data);
-		len = acl_ops.save_next(ep, rec);
-		if (len == -EMSGSIZE) {
-			KUNIT_ASSERT_GT(test, rec->needed, room);
-			KUNIT_ASSERT_LE(test, rec->needed, BUF);
-			s->asked++;
-			rec->size = rec->needed;
-			rec->data = kunit_kmalloc(test, rec->size, GFP_KERNEL);
-			KUNIT_ASSERT_NOT_NULL(test, rec->data);
-			len = acl_ops.save_next(ep, rec);
-		}
-		KUNIT_ASSERT_GE(test, len, 0);
-		KUNIT_ASSERT_LE(test, len, rec->size);
-		rec->size = len;
-		if (!len)
-			break;
-	}
-	acl_ops.save_complete(ep, true);
-}
-
-static __maybe_unused int
-restore_begin(struct kunit *test, struct vmq_ext_port *ep,
-	      struct stream *s)
-{
-	struct netlink_ext_ack extack = {};
-	unsigned int i;
-	int err = 0;
-
-	KUNIT_ASSERT_EQ(test, 0, acl_ops.restore_begin(ep, NULL));
-	for (i = 0; !err && i < s->n; i++)
-		err = acl_ops.validate(ep, &s->rec[i], &extack);
-	if (err)
-		KUNIT_EXPECT_NOT_NULL(test, extack._msg);
-
-	return err;
-}
-
-static __maybe_unused int
-apply(struct vmq_ext_port *ep, struct stream *s)
-{
-	struct netlink_ext_ack extack = {};
-	unsigned int i;
-	int err = 0;
-
-	rtnl_lock();
-	for (i = 0; !err && i < s->n; i++)
-		err = acl_ops.apply(ep, &s->rec[i], &extack);
-	rtnl_unlock();
-
-	return err;
-}
-
-static __maybe_unused int
-restore(struct kunit *test, struct vmq_ext_port *ep,
-	struct stream *s)
-{
-	int err = restore_begin(test, ep, s) ?: apply(ep, s);
-
-	acl_ops.restore_complete(ep, !err);
-	KUNIT_EXPECT_NULL(test, ep->session);
-
-	return err;
-}
 
 static __maybe_unused struct vmq_acl_rec_conn *
 entry(struct stream *s, unsigned int rec, unsigned int i)

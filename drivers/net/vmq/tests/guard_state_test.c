@@ -5,107 +5,11 @@
 #include <linux/delay.h>
 #include <linux/kthread.h>
 
+#include "ext_stream.h"
 #include "guard_test.h"
 
 #define HDR	sizeof(struct vmq_guard_rec_hdr)
 #define ENTRY	sizeof(struct vmq_guard_rec_binding)
-
-/* A stream, as the core would keep it. */
-struct stream {
-	struct vmq_record rec[16];
-	unsigned int n;
-	unsigned int asked;	/* times that more room was asked for */
-};
-
-static struct stream *stream_new(struct kunit *test)
-{
-	struct stream *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, s);
-	return s;
-}
-
-/* Offers @room bytes for each record, and as much as was asked for then. */
-static void save(struct kunit *test, struct vmq_ext_port *ep, struct stream *s,
-		 unsigned int room)
-{
-	struct vmq_record *rec;
-	int len;
-
-	KUNIT_ASSERT_EQ(test, 0, guard_ops.save_begin(ep, NULL));
-	for (s->n = 0; s->n < ARRAY_SIZE(s->rec); s->n++) {
-		rec = &s->rec[s->n];
-		memset(rec, 0, sizeof(*rec));
-		rec->size = room;
-		/* Of the very size, for KASAN. */
-		rec->data = kunit_kmalloc(test, room ?: 1, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, rec->data);
-		len = guard_ops.save_next(ep, rec);
-		if (len == -EMSGSIZE) {
-			KUNIT_ASSERT_GT(test, rec->needed, room);
-			KUNIT_ASSERT_LE(test, rec->needed,
-					VMQ_RECORD_DATA_MAX);
-			s->asked++;
-			rec->size = rec->needed;
-			rec->data = kunit_kmalloc(test, rec->size, GFP_KERNEL);
-			KUNIT_ASSERT_NOT_NULL(test, rec->data);
-			len = guard_ops.save_next(ep, rec);
-		}
-		KUNIT_ASSERT_GE(test, len, 0);
-		KUNIT_ASSERT_LE(test, len, rec->size);
-		rec->size = len;
-		if (!len)
-			break;
-		KUNIT_EXPECT_NULL(test, guard_rec_check(rec->data, len,
-							rec->version));
-	}
-}
-
-static int restore_begin(struct kunit *test, struct vmq_ext_port *ep,
-			 struct stream *s)
-{
-	struct netlink_ext_ack extack = {};
-	unsigned int i;
-	int err = 0;
-
-	KUNIT_ASSERT_EQ(test, 0, guard_ops.restore_begin(ep, NULL));
-	for (i = 0; !err && i < s->n; i++)
-		err = guard_ops.validate(ep, &s->rec[i], &extack);
-	if (err)
-		KUNIT_EXPECT_NOT_NULL(test, extack._msg);
-	return err;
-}
-
-static int apply(struct vmq_ext_port *ep, struct stream *s)
-{
-	struct netlink_ext_ack extack = {};
-	unsigned int i;
-	int err = 0;
-
-	rtnl_lock();
-	for (i = 0; !err && i < s->n; i++)
-		err = guard_ops.apply(ep, &s->rec[i], &extack);
-	rtnl_unlock();
-	return err;
-}
-
-static int restore(struct kunit *test, struct vmq_ext_port *ep,
-		   struct stream *s)
-{
-	int err = restore_begin(test, ep, s) ?: apply(ep, s);
-
-	guard_ops.restore_complete(ep, !err);
-	KUNIT_EXPECT_NULL(test, ep->session);
-	return err;
-}
-
-static void rollback(struct vmq_ext_port *ep)
-{
-	rtnl_lock();
-	guard_ops.rollback(ep);
-	rtnl_unlock();
-	guard_ops.restore_complete(ep, false);
-}
 
 static struct vmq_guard_rec_binding *entry(struct stream *s, unsigned int rec,
 					   unsigned int i)
@@ -525,7 +429,7 @@ static void guard_churn_test(struct kunit *test)
 {
 	unsigned long end = jiffies + 2 * HZ;
 	struct vmq_ext_port *ep = test->priv;
-	struct stream *s = stream_new(test);
+	struct stream *s = stream_new(test), *saved = stream_new(test);
 	struct churn churn[2] = {};
 	struct task_struct *task[2];
 	unsigned int i, rounds = 0;
@@ -552,8 +456,6 @@ static void guard_churn_test(struct kunit *test)
 	}
 
 	while (time_before(jiffies, end)) {
-		struct stream saved = {};
-
 		rounds++;
 		KUNIT_ASSERT_EQ(test, 0, restore_begin(test, ep, s));
 		apply(ep, s);
@@ -568,7 +470,7 @@ static void guard_churn_test(struct kunit *test)
 			config_flag(test, VMQ_A_GUARD_FLUSH_STATIC);
 		}
 		if (rounds % 7 == 0)
-			save(test, ep, &saved, 4096);
+			save(test, ep, saved, 4096);
 		age(test, 1000);
 		dump(test, 4096);
 		cond_resched();
