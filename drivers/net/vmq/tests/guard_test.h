@@ -114,14 +114,14 @@ static __maybe_unused struct frame *frame_udp4(struct kunit *test, __be32 src,
 					       const void *data,
 					       unsigned int len)
 {
-	u8 buf[FRAME_MAX] = {};
-	struct udphdr *uh = (struct udphdr *)buf;
+	struct udphdr *uh = kunit_kzalloc(test, FRAME_MAX, GFP_KERNEL);
 
+	KUNIT_ASSERT_NOT_NULL(test, uh);
 	uh->source = htons(sport);
 	uh->dest = htons(dport);
 	uh->len = htons(sizeof(*uh) + len);
 	memcpy(uh + 1, data, len);
-	return frame_ip4(test, src, dst, IPPROTO_UDP, buf, sizeof(*uh) + len);
+	return frame_ip4(test, src, dst, IPPROTO_UDP, uh, sizeof(*uh) + len);
 }
 
 static __maybe_unused struct frame *frame_ip6(struct kunit *test,
@@ -151,14 +151,14 @@ static __maybe_unused struct frame *frame_udp6(struct kunit *test,
 					       u16 dport, const void *data,
 					       unsigned int len)
 {
-	u8 buf[FRAME_MAX] = {};
-	struct udphdr *uh = (struct udphdr *)buf;
+	struct udphdr *uh = kunit_kzalloc(test, FRAME_MAX, GFP_KERNEL);
 
+	KUNIT_ASSERT_NOT_NULL(test, uh);
 	uh->source = htons(sport);
 	uh->dest = htons(dport);
 	uh->len = htons(sizeof(*uh) + len);
 	memcpy(uh + 1, data, len);
-	return frame_ip6(test, src, dst, IPPROTO_UDP, buf, sizeof(*uh) + len);
+	return frame_ip6(test, src, dst, IPPROTO_UDP, uh, sizeof(*uh) + len);
 }
 
 /* Neighbour discovery; @lladdr is a host, 0 for no such option. */
