@@ -15,6 +15,7 @@ DISCOVER, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE, INFORM = range(1, 9)
 SOLICIT, ADVERTISE, REQUEST6, REPLY, RELEASE6 = 1, 2, 3, 7, 8
 RS, RA, NS, NA, REDIRECT = range(133, 138)
 LEASE, REQUESTED, OVERLOAD, TYPE = 51, 50, 52, 53
+SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_ALLMULTI = 263, 1, 2
 
 
 # -- DHCP
@@ -122,6 +123,15 @@ def router(src, sender=1):
 
 # -- a guest that can be moved
 
+def plug(port):
+    """A raw socket on a port that gets what a guest's ring would: a netdev has
+    the multicast frames of its own groups alone, and the guest's are others."""
+    raw = Raw(port)
+    raw.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, struct.pack(
+        "=iHH8x", socket.if_nametoindex(port), PACKET_MR_ALLMULTI, 0))
+    return raw
+
+
 class Guest:
     """A network card of a guest in a namespace of its own, whose frames are
     carried to a port of the host, and to another one after move(). It counts
@@ -129,7 +139,7 @@ class Guest:
     """
 
     def __init__(self, card, port):
-        self.card, self.port = Raw(card), Raw(port)
+        self.card, self.port = Raw(card), plug(port)
         self.asked = self.rounds = 0
         self.ended = False
         self.lock = threading.Lock()
@@ -163,7 +173,7 @@ class Guest:
     def move(self, port):
         """The guest stops here and goes on there."""
         with self.lock:
-            old, self.port = self.port, Raw(port)
+            old, self.port = self.port, plug(port)
             rounds = self.rounds
         # the round that goes on now may still have the old one
         wait_until(lambda: self.rounds > rounds + 1)
