@@ -186,6 +186,7 @@ def test_refused():
 def test_modes_work():
     """Frames arrive in each mode, of the uplink, a port and the host."""
     world(ports=2)
+    Rtnl().set("vm1", allmulti=True)
     setter, number = Setter(), port_queue("vm1")
     flows = [Flow(), Flow("vm2", src=2), Flow("vmq0", src=0xaa)]
     for change in ({}, {"cpus": "0"}, {"per_queue_delivery": True}, direct(),
@@ -300,6 +301,7 @@ def test_single():
 def test_flood_order():
     """Unicast frames do not pass flooded ones, nor the other way (R-24)."""
     world(ports=2)
+    Rtnl().set("vm1", allmulti=True)
     setter, number = Setter(), port_queue("vm1")
     flows = [Flow(), Flow("vm2", src=2), Flow("vmq0", src=0xaa)]
     for change in ({}, {"cpus": str(LAST)}, {"per_queue_delivery": True},

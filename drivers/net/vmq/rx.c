@@ -286,9 +286,10 @@ static unsigned int vmq_queue_deliver(struct vmq_queue *q,
 	if (list_empty(&list))
 		return bytes;
 	if (list_is_singular(&list)) {
+		/* with RPS as a list has it, or it would overtake */
 		skb = list_first_entry(&list, struct sk_buff, list);
 		skb_list_del_init(skb);
-		netif_receive_skb_core(skb);
+		netif_receive_skb(skb);
 	} else {
 		netif_receive_skb_list(&list);
 	}
