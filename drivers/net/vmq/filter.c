@@ -289,6 +289,10 @@ static struct vmq_filter *vmq_filter_new(const struct vmq_filter_spec *spec,
 	rule->mask = spec->mask;
 	rule->id = vmq_filter_id(location);
 	rule->target = vmq_filter_target(spec, q);
+	if (q && q->dev) {
+		rule->near = q->dev;
+		rule->near_cpu = q->stats;
+	}
 	rule->last = q && !q->id && !spec->vf && !spec->rss &&
 		     spec->owner != VMQ_OWNER_PORT &&
 		     vmq_filter_is_mac(&spec->mask);

@@ -15,6 +15,7 @@
 
 #include "gate_port.h"
 #include "policy.h"
+#include "port_tap.h"
 
 #define VMQ_TAP_OFFLOADS	(NETIF_F_HW_CSUM | NETIF_F_TSO_ECN | \
 				 NETIF_F_TSO | NETIF_F_TSO6)
@@ -23,6 +24,8 @@ static dev_t vmq_tap_major;
 static struct cdev vmq_tap_cdev;
 static const struct file_operations *vmq_tap_fops;
 static DEFINE_XARRAY(vmq_tap_ports);	/* minor -> struct vmq_port */
+
+DEFINE_STATIC_KEY_FALSE(vmq_tap_key);
 
 /* ---- the file ---- */
 
@@ -43,6 +46,7 @@ static int vmq_tap_claim(unsigned int minor, bool *first)
 		err = netdev_rx_handler_register(port->dev, vmq_tap_rx,
 						 &port->tap);
 		if (!err) {
+			static_branch_enable(&vmq_tap_key);
 			WRITE_ONCE(port->claimed, true);
 			vmq_port_say(port);
 		}

@@ -11,6 +11,13 @@
 
 #include "gate_port.h"
 
+DECLARE_STATIC_KEY_FALSE(vmq_tap_key);	/* a guest opened its tap */
+
+static inline bool vmq_tap_used(void)
+{
+	return static_branch_unlikely(&vmq_tap_key);
+}
+
 /*
  * Would the stack do something with a frame before it comes to the rx_handler:
  * packet sockets, generic XDP, tc, netfilter, a VLAN device on the port?

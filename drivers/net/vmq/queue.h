@@ -84,7 +84,7 @@ struct vmq_queue {
 	struct vmq_fifo fifo;		/* frames that can't be delivered in place */
 	struct vmq_adapter *adapter;
 	struct llist_node kick;		/* queue_kick.c, while @kicked */
-	unsigned int kicked;		/* someone will look for them */
+	unsigned long kicked;		/* bit 0: someone will look for them */
 
 	/* adapter->lock, changed under rtnl too */
 	struct vmq_queue_napi *napi;	/* NULL: direct */

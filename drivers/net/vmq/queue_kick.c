@@ -34,7 +34,7 @@ void vmq_queue_kick(struct vmq_queue *q)
 	struct vmq_kicks *kicks;
 
 	/* pairs with vmq_kicks_run(): who comes too late here comes in time there */
-	if (xchg(&q->kicked, 1))
+	if (test_and_set_bit(0, &q->kicked))
 		return;
 	kicks = get_cpu_ptr(&vmq_kicks);
 	if (llist_add(&q->kick, &kicks->queues))
@@ -51,7 +51,9 @@ static void vmq_kicks_run(struct work_struct *work)
 	first = llist_reverse_order(first);
 	llist_for_each_entry_safe(q, next, first, kick) {
 		/* from here on it can be in a list again */
-		xchg(&q->kicked, 0);
+		clear_bit_unlock(0, &q->kicked);
+		/* pairs with test_and_set_bit(): what was put before is seen now */
+		smp_mb__after_atomic();
 		vmq_queue_kicked(q);
 	}
 }

@@ -307,7 +307,9 @@ const struct vmq_rule *vmq_rules_find(struct vmq_rules *rules,
 void *vmq_rules_lookup_mac(const struct vmq_rules *rules, const u8 *mac,
 			   u16 vid)
 {
-	return vmq_exact_target_of(rules, mac, vid);
+	const struct vmq_slot *slot;
+
+	return vmq_exact_target_of(rules, mac, vid, &slot);
 }
 
 static void *vmq_rules_search(const struct vmq_rules *rules,
@@ -315,6 +317,7 @@ static void *vmq_rules_search(const struct vmq_rules *rules,
 {
 	const struct vmq_rule *rule = NULL;
 	const struct vmq_tuples *tuples;
+	const struct vmq_slot *slot;
 	unsigned long hit;
 
 	tuples = rcu_dereference(rules->first);
@@ -325,7 +328,7 @@ static void *vmq_rules_search(const struct vmq_rules *rules,
 	}
 
 	hit = vmq_exact_lookup(rules, key->dst,
-			       be16_to_cpu(key->vlan) & VLAN_VID_MASK);
+			       be16_to_cpu(key->vlan) & VLAN_VID_MASK, &slot);
 	if (hit && !(hit & VMQ_EXACT_LAST))
 		return (void *)hit;
 

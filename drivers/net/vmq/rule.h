@@ -70,6 +70,9 @@ static inline bool vmq_key_equal(const struct vmq_key *a,
  * @last: looked at after all others, as a MAC or VLAN filter of the default
  *	queue is (O-11)
  * @target: what the lookup returns; at least 4-byte aligned, never NULL
+ * @near: what who has the target is going to read, and
+ * @near_cpu: the same of each CPU: for prefetching alone, so they may be stale; NULL,
+ *	both of them, where there is no such thing
  * @rank: set by vmq_rules_add()
  * @order: among the tuple's rules, by rank and id
  * @rcu: for the grace period before the rule is freed
@@ -82,6 +85,8 @@ struct vmq_rule {
 	u32 id;
 	bool last;
 	void *target;
+	const void *near;
+	const void __percpu *near_cpu;
 
 	u8 rank;
 	struct rb_node order;

@@ -18,7 +18,7 @@
 #define VMQ_EXACT_MIN	16	/* slots */
 
 /* Slots must not cross a cache line, and their array starts one. */
-static_assert(sizeof(struct vmq_slot) == 16);
+static_assert(sizeof(struct vmq_slot) == 32);
 static_assert(offsetof(struct vmq_exact, slot) % 64 == 0);
 /* Readers load the key at once. */
 static_assert(sizeof(unsigned long) == sizeof(u64));
@@ -77,6 +77,12 @@ static unsigned int vmq_exact_slot(const struct vmq_exact *exact, u64 seed,
 static unsigned long vmq_exact_target(const struct vmq_rule *rule)
 {
 	return (unsigned long)rule->target | (rule->last ? VMQ_EXACT_LAST : 0);
+}
+
+static void vmq_exact_near(struct vmq_slot *slot, const struct vmq_rule *rule)
+{
+	WRITE_ONCE(slot->near, rule->near);
+	WRITE_ONCE(slot->near_cpu, rule->near_cpu);
 }
 
 /* Makes a table of the size that the rules and one more call for. */
@@ -175,6 +181,7 @@ int vmq_exact_add(struct vmq_rules *rules, struct vmq_rule *rule)
 	slot = &exact->slot[i];
 	exact->rule[i] = rule;
 	exact->live++;
+	vmq_exact_near(slot, rule);
 	/* What the target points to was written before. */
 	smp_store_release(&slot->target, vmq_exact_target(rule));
 	if (!slot->key) {
@@ -202,6 +209,7 @@ void vmq_exact_set(struct vmq_rules *rules, struct vmq_rule *rule)
 	i = vmq_exact_slot(exact, rules->seed,
 			   vmq_exact_key(&rule->key, &rule->mask));
 	exact->rule[i] = rule;
+	vmq_exact_near(&exact->slot[i], rule);
 	/* What the target points to was written before. */
 	smp_store_release(&exact->slot[i].target, vmq_exact_target(rule));
 }

@@ -25,11 +25,16 @@
  * @key: 0 until the slot is first used; then it never changes, so a reader that
  *	saw the key can never be given the target of another
  * @target: of the rule, with VMQ_EXACT_LAST; 0 while there is no such rule
+ * @near: as in struct vmq_rule, so that with many rules a frame does not wait for the
+ *	target only to wait for what that points to
+ * @near_cpu: likewise
  */
 struct vmq_slot {
 	u64 key;
 	unsigned long target;
-} __aligned(16);
+	const void *near;
+	const void __percpu *near_cpu;
+} __aligned(32);
 
 /**
  * struct vmq_exact - open-addressed table, searched linearly
@@ -76,8 +81,10 @@ vmq_exact_hash(const struct vmq_exact *exact, u64 seed, u64 key)
 	return hash_64(key ^ seed, exact->bits);
 }
 
+/* slot: set to where it was found, left alone where it was not. */
 static __always_inline unsigned long
-vmq_exact_get(const struct vmq_exact *exact, u64 seed, u64 key)
+vmq_exact_get(const struct vmq_exact *exact, u64 seed, u64 key,
+	      const struct vmq_slot **slot)
 {
 	unsigned int mask = (1U << exact->bits) - 1;
 	unsigned int i = vmq_exact_hash(exact, seed, key);
@@ -86,8 +93,10 @@ vmq_exact_get(const struct vmq_exact *exact, u64 seed, u64 key)
 		/* Pairs with the release in vmq_exact_add(). */
 		u64 found = smp_load_acquire(&exact->slot[i].key);
 
-		if (found == key)
+		if (found == key) {
+			*slot = &exact->slot[i];
 			return READ_ONCE(exact->slot[i].target);
+		}
 		if (!found)
 			return 0;
 	}
@@ -98,9 +107,11 @@ static noinline unsigned long vmq_exact_any(const struct vmq_rules *rules,
 					    const struct vmq_exact *exact,
 					    u64 mac, unsigned long hit)
 {
-	unsigned long any = vmq_exact_get(exact, rules->seed,
-					  mac | VMQ_EXACT_ANY | VMQ_EXACT_VALID);
+	const struct vmq_slot *slot;
+	unsigned long any;
 
+	any = vmq_exact_get(exact, rules->seed,
+			    mac | VMQ_EXACT_ANY | VMQ_EXACT_VALID, &slot);
 	if (any && (!hit || !(any & VMQ_EXACT_LAST)))
 		return any;
 	return hit;
@@ -112,13 +123,14 @@ static noinline unsigned long vmq_exact_any(const struct vmq_rules *rules,
  * of kernels that are built small: each frame comes here.
  */
 static __always_inline unsigned long
-vmq_exact_lookup(const struct vmq_rules *rules, const u8 *mac, u16 vid)
+vmq_exact_lookup(const struct vmq_rules *rules, const u8 *mac, u16 vid,
+		 const struct vmq_slot **slot)
 {
 	const struct vmq_exact *exact = rcu_dereference(rules->exact);
 	u64 key = vmq_exact_mac(mac);
 	unsigned long hit;
 
-	hit = vmq_exact_get(exact, rules->seed, key | vmq_exact_vid(vid));
+	hit = vmq_exact_get(exact, rules->seed, key | vmq_exact_vid(vid), slot);
 	if ((hit && !(hit & VMQ_EXACT_LAST)) || !READ_ONCE(rules->any_vlan))
 		return hit;
 	return vmq_exact_any(rules, exact, key, hit);
@@ -138,12 +150,14 @@ static __always_inline bool vmq_rules_moved(const struct vmq_rules *rules,
  * @rules: the rules; not for those that vmq_rules_masked() is true for
  * @mac: destination MAC address, 6 bytes
  * @vid: VLAN id, 0 to 4095; 0 for an untagged or priority-tagged frame (F-22)
+ * @slot: set to a slot whose @near is worth a prefetch, or left alone
  *
  * Context: Any, in an RCU read-side section.
  * Return: the target, or NULL if no rule matches (F-15).
  */
 static __always_inline void *
-vmq_exact_target_of(const struct vmq_rules *rules, const u8 *mac, u16 vid)
+vmq_exact_target_of(const struct vmq_rules *rules, const u8 *mac, u16 vid,
+		    const struct vmq_slot **slot)
 {
 	unsigned int moves;
 	unsigned long hit;
@@ -151,7 +165,7 @@ vmq_exact_target_of(const struct vmq_rules *rules, const u8 *mac, u16 vid)
 	do {
 		/* Pairs with the release in vmq_rules_replace(). */
 		moves = smp_load_acquire(&rules->moves);
-		hit = vmq_exact_lookup(rules, mac, vid);
+		hit = vmq_exact_lookup(rules, mac, vid, slot);
 	} while (unlikely(vmq_rules_moved(rules, moves)));
 
 	return (void *)(hit & ~VMQ_EXACT_LAST);

@@ -213,7 +213,10 @@ static void vmq_queue_put(struct vmq_queue *q, struct sk_buff *skb, bool flood)
 	struct vmq_queue_napi *n;
 
 	/* its device may go before it is delivered, ours wait for it */
-	skb->dev = port ? port->dev : q->adapter->dev;
+	if (likely(port))
+		skb->dev = q->dev ?: port->dev;
+	else
+		skb->dev = q->adapter->dev;
 	skb_dst_force(skb);
 	vmq_frame(skb)->flood = flood;
 	if (unlikely(READ_ONCE(q->state) != VMQ_QUEUE_STATE_RUNNING)) {
@@ -491,15 +494,44 @@ void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 	vmq_vfs_flood(a, skb, but);
 }
 
+/*
+ * Where there are many ports, what a frame reads of one is in no near cache: all of it
+ * is asked for at once, not one thing after the other. The netdev is not looked at,
+ * and may be gone.
+ */
+static __always_inline void vmq_rx_near(const struct vmq_slot *slot)
+{
+	const struct net_device *dev = READ_ONCE(slot->near);
+	const struct vmq_port *port;
+
+	if (!dev)
+		return;
+	/* what the stack reads in its next round */
+	prefetch(&dev->ifindex);
+	prefetch(&dev->rx_handler);
+	prefetch(&dev->ptype_all);
+	prefetchw(this_cpu_ptr(READ_ONCE(slot->near_cpu)));
+	if (vmq_tap_used()) {
+		port = netdev_priv(dev);
+		prefetch(&port->tap.taps[0]);
+	}
+}
+
 /* The queue that the filters name, without a call where they are plain. */
 static __always_inline struct vmq_queue *
 vmq_rx_classify(const struct vmq_adapter *a, const struct sk_buff *skb)
 {
+	const struct vmq_slot *slot = NULL;
+	struct vmq_queue *q;
+
 	if (unlikely(vmq_rules_masked(&a->rules)) ||
 	    unlikely(vmq_skb_foreign_tag(skb)))
 		return vmq_classify(a, skb);
-	return vmq_exact_target_of(&a->rules, eth_hdr(skb)->h_dest,
-				   vmq_skb_vid(skb));
+	q = vmq_exact_target_of(&a->rules, eth_hdr(skb)->h_dest,
+				vmq_skb_vid(skb), &slot);
+	if (likely(slot))
+		vmq_rx_near(slot);
+	return q;
 }
 
 /* All other frames. q: what the filters say. */
@@ -564,8 +596,6 @@ rx_handler_result_t vmq_rx(struct sk_buff **pskb)
 	if (unlikely(!q) || unlikely(!vmq_rx_plain(q, 0)) ||
 	    unlikely(is_multicast_ether_addr(eth_hdr(skb)->h_dest)))
 		return vmq_rx_any(a, q, skb);
-	/* what the stack reads of it in its next round, where many ports are */
-	prefetch(&q->dev->ptype_all);
 	if (!(READ_ONCE(q->fifo.slow) & VMQ_SLOW_TAP)) {
 		if (vmq_ext_used() &&
 		    !vmq_rx_ext(q, rcu_dereference(q->port), skb))

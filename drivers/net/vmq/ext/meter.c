@@ -88,6 +88,22 @@ bool meter_take(struct meter_port *m, const struct meter_config *config,
 	return false;
 }
 
+/* Inline, as is what else most frames need. */
+static __always_inline void __meter_count(struct meter_port *m,
+					  enum vmq_dir dir,
+					  enum meter_counter packets,
+					  const struct meter_size *size)
+{
+	struct meter_stats *stats = this_cpu_ptr(m->bucket[dir].stats);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->count[dir][packets], size->n[METER_PACKETS]);
+	if (packets != METER_DELAYED_PACKETS)
+		u64_stats_add(&stats->count[dir][packets + 1],
+			      size->n[METER_BYTES]);
+	u64_stats_update_end(&stats->syncp);
+}
+
 /**
  * meter_count() - counts a frame
  * @m: the port
@@ -101,14 +117,7 @@ bool meter_take(struct meter_port *m, const struct meter_config *config,
 void meter_count(struct meter_port *m, enum vmq_dir dir,
 		 enum meter_counter packets, const struct meter_size *size)
 {
-	struct meter_stats *stats = this_cpu_ptr(m->bucket[dir].stats);
-
-	u64_stats_update_begin(&stats->syncp);
-	u64_stats_add(&stats->count[dir][packets], size->n[METER_PACKETS]);
-	if (packets != METER_DELAYED_PACKETS)
-		u64_stats_add(&stats->count[dir][packets + 1],
-			      size->n[METER_BYTES]);
-	u64_stats_update_end(&stats->syncp);
+	__meter_count(m, dir, packets, size);
 }
 
 /**
@@ -170,18 +179,10 @@ enum vmq_verdict meter_frame_at(struct meter_port *m,
 	return VMQ_DROP;
 }
 
-/**
- * meter_take_ahead() - takes what a frame needs of what was taken ahead
- * @m: the port
- * @dir: direction of the frame
- * @size: what it needs
- * @stamp: the jiffy
- *
- * Context: RCU read side, BH off.
- * Return: true if the frame may pass; false if it needs a look at the clock.
- */
-bool meter_take_ahead(struct meter_port *m, enum vmq_dir dir,
-		      const struct meter_size *size, u32 stamp)
+static __always_inline bool __meter_take_ahead(struct meter_port *m,
+					       enum vmq_dir dir,
+					       const struct meter_size *size,
+					       u32 stamp)
 {
 	struct meter_bucket *b = m->bucket[dir].kind;
 	u8 limited = READ_ONCE(m->bucket[dir].limited);
@@ -197,6 +198,22 @@ bool meter_take_ahead(struct meter_port *m, enum vmq_dir dir,
 	if (limited & BIT(METER_BYTES))
 		atomic64_add(size->n[METER_BYTES], &b[METER_BYTES].ahead);
 	return false;
+}
+
+/**
+ * meter_take_ahead() - takes what a frame needs of what was taken ahead
+ * @m: the port
+ * @dir: direction of the frame
+ * @size: what it needs
+ * @stamp: the jiffy
+ *
+ * Context: RCU read side, BH off.
+ * Return: true if the frame may pass; false if it needs a look at the clock.
+ */
+bool meter_take_ahead(struct meter_port *m, enum vmq_dir dir,
+		      const struct meter_size *size, u32 stamp)
+{
+	return __meter_take_ahead(m, dir, size, stamp);
 }
 
 /**
@@ -246,9 +263,9 @@ static enum vmq_verdict meter_frame(struct vmq_ext_port *ep,
 	if (dir == VMQ_FROM_GUEST && unlikely(READ_ONCE(m->shaper.active)))
 		return meter_frame_exact(m, skb, dir, stamp);
 	meter_size(skb, &size);
-	if (unlikely(!meter_take_ahead(m, dir, &size, stamp)))
+	if (unlikely(!__meter_take_ahead(m, dir, &size, stamp)))
 		return meter_frame_exact(m, skb, dir, stamp);
-	meter_count(m, dir, METER_PASSED_PACKETS, &size);
+	__meter_count(m, dir, METER_PASSED_PACKETS, &size);
 	return VMQ_PASS;
 }
 
