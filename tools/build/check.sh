@@ -163,8 +163,21 @@ long_files() {
 		awk '$2 != "total" && $1 > ($2 ~ /_test\.c$/ ? 800 : 700) { print $2 ": " $1 " lines, more than one concern?" }'
 }
 
+# README.md says where to look; a source file that is not there will not be found
+map() {
+	local f pattern found
+	while read -r f; do
+		found=
+		while read -r pattern; do
+			# shellcheck disable=SC2053 # a pattern it is
+			[[ ${f#drivers/net/vmq/} == $pattern ]] && found=1
+		done < <(tr '`' '\n' <README.md | grep '^[^ ]*\.[^ ]*$')
+		[ "$found" ] || echo "$f is not in the table of README.md"
+	done < <(files 'drivers/net/vmq/*.c' | grep -v /tests/)
+}
+
 echo "TAP version 13"
-echo "1..14"
+echo "1..15"
 fuzz >"$logs/fuzz-log" 2>&1 &
 fuzzers=$!
 tools/build/conformance.py >"$logs/conformance" 2>&1
@@ -183,4 +196,5 @@ wait "$fuzzers"
 report "fuzzers of stream, core, acl, guard and meter, 60 s" "$logs/fuzz-log"
 old_kernel >"$logs/old-kernel" 2>&1;		report "an old kernel is refused in one line" "$logs/old-kernel"
 long_files >"$logs/long-files" 2>&1;		report "one concern a file" "$logs/long-files"
+map >"$logs/map" 2>&1;				report "README.md says where each source file is" "$logs/map"
 exit $((failed > 0))
