@@ -7,6 +7,7 @@
 #include "acl_dump.h"
 #include "acl_stream.h"
 
+/* however little a message holds, all of the state is told */
 static void acl_dump_test(struct kunit *test)
 {
 	struct frame f = { 4, UDP(0, 53) };

@@ -165,6 +165,7 @@ static void acl_free_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 6, COUNTED(denied));
 }
 
+/* what is unknown, or no value of its attribute, changes nothing */
 static void acl_refuse_test(struct kunit *test)
 {
 	static const struct rule bad[] = {

@@ -305,6 +305,49 @@ u32 fixture_answer_u32(const struct fixture_client *c, int type)
 	return attr ? nla_get_u32(attr) : U32_MAX;
 }
 
+/* ---- events ---- */
+
+/**
+ * fixture_listen() - has a netlink socket receive the events of the family
+ * @test: the test
+ * @c: the socket, which asks for nothing any more
+ *
+ * Context: Process context.
+ */
+void fixture_listen(struct kunit *test, struct fixture_client *c)
+{
+	int group = vmq_nl_family.mcgrp_offset + VMQ_NLGRP_EVENTS;
+
+	KUNIT_ASSERT_EQ(test, c->sock->ops->setsockopt(c->sock, SOL_NETLINK,
+						       NETLINK_ADD_MEMBERSHIP,
+						       KERNEL_SOCKPTR(&group),
+						       sizeof(group)), 0);
+}
+
+/**
+ * fixture_event() - takes the next event of a kind
+ * @test: the test
+ * @c: who listens; the event is kept there
+ * @cmd: the kind; events of others are thrown away
+ *
+ * Context: Process context.
+ * Return: false if there was none.
+ */
+bool fixture_event(struct kunit *test, struct fixture_client *c, u8 cmd)
+{
+	const struct genlmsghdr *genl = nlmsg_data((void *)c->answer);
+	struct kvec vec = { c->answer, sizeof(c->answer) };
+	struct msghdr hdr = {};
+
+	while (kernel_recvmsg(c->sock, &hdr, &vec, 1, sizeof(c->answer),
+			      MSG_DONTWAIT) > 0) {
+		KUNIT_ASSERT_FALSE(test, hdr.msg_flags & MSG_TRUNC);
+		if (genl->cmd == cmd)
+			return true;
+	}
+	return false;
+}
+
 /* ---- what programs ask for most ---- */
 
 /**

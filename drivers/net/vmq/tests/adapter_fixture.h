@@ -38,6 +38,10 @@ int fixture_ask_dump(struct kunit *test, struct fixture_client *c,
 const struct nlattr *fixture_answer(const struct fixture_client *c, int type);
 u32 fixture_answer_u32(const struct fixture_client *c, int type);
 
+/* Events of the family; the first that waits is kept as an answer is. */
+void fixture_listen(struct kunit *test, struct fixture_client *c);
+bool fixture_event(struct kunit *test, struct fixture_client *c, u8 cmd);
+
 /* What programs ask for most. */
 int fixture_queue_new(struct kunit *test, struct fixture_client *c, u32 *id);
 int fixture_queue_do(struct kunit *test, struct fixture_client *c, u8 cmd,
