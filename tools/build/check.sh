@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # What a maintainer's machine would complain about, as KTAP: checkpatch, sparse,
 # W=1 and kernel-doc on the oldest and the newest kernel, shellcheck, generated
-# files. Details of a failure go to $VMQ_CACHE/check/.
+# files. Details of a failure go to a directory of the clone's own in $VMQ_CACHE/check/.
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 testvm=$top/tools/testvm/run
-logs=${VMQ_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vmq}/check
+logs=${VMQ_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vmq}/check/$(printf %s "$top" | sha256sum | cut -c1-6)
 cd "$top" || exit 1
 mkdir -p "$logs"
 
