@@ -10,14 +10,13 @@
  * Each open file of debugfs/vmq_bench is one contender's set-up. Lines written:
  *
  *   ring FD        a tap; the first is that of destination 0, and so on
- *   run KEY=VALUE...   see vmq_bench_keys; reading gives the result
+ *   run KEY=VALUE...   see bench_job.c; reading gives the result
  */
 #include <linux/completion.h>
 #include <linux/debugfs.h>
 #include <linux/etherdevice.h>
 #include <linux/file.h>
 #include <linux/gcd.h>
-#include <linux/hex.h>
 #include <linux/kthread.h>
 #include <linux/if_tap.h>
 #include <linux/if_tun.h>
@@ -25,7 +24,6 @@
 #include <linux/ip.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
-#include <linux/parser.h>
 #include <linux/ptr_ring.h>
 #include <linux/sched/signal.h>
 #include <linux/udp.h>
@@ -34,26 +32,10 @@
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
 
+#include "bench_job.h"
+
 #define VMQ_BENCH_ETH_P		ETH_P_802_EX1	/* for experiments */
 #define VMQ_BENCH_BURST		64
-
-struct vmq_bench_job {
-	char dev[IFNAMSIZ];
-	u8 dst[ETH_ALEN];		/* of destination 0 */
-	u8 src[ETH_ALEN];
-	u32 frames;
-	u32 len;			/* without FCS and tag */
-	u32 ports;			/* destinations */
-	u32 train;			/* frames in a row to one of them */
-	u32 vid;			/* of destination 0, 0: untagged */
-	u32 vids;			/* the next ones have the next ids */
-	u32 ends;			/* of each frame: more than 1 for a flood */
-	u32 window;			/* frames on their way at once */
-	u32 flows;			/* UDP over IPv4, in so many flows */
-	u32 mute;			/* last destinations, whose ends don't count */
-	bool tx;			/* send on the device instead */
-	u32 cpus;			/* so many send at once: vmq_bench_sender() */
-};
 
 struct vmq_bench_file {
 	struct mutex lock;		/* one command at a time */
@@ -432,107 +414,6 @@ out:
 
 /* ---- debugfs ---- */
 
-enum {
-	KEY_DEV, KEY_DST, KEY_SRC, KEY_FRAMES, KEY_LEN, KEY_PORTS, KEY_TRAIN,
-	KEY_VID, KEY_VIDS, KEY_ENDS, KEY_WINDOW, KEY_FLOWS, KEY_MUTE, KEY_TX,
-	KEY_CPUS, KEY_ERROR
-};
-
-static const match_table_t vmq_bench_keys = {
-	{ KEY_DEV,	"dev=%s" },
-	{ KEY_DST,	"dst=%s" },	/* the last two bytes count up */
-	{ KEY_SRC,	"src=%s" },
-	{ KEY_FRAMES,	"frames=%u" },
-	{ KEY_LEN,	"len=%u" },
-	{ KEY_PORTS,	"ports=%u" },
-	{ KEY_TRAIN,	"train=%u" },
-	{ KEY_VID,	"vid=%u" },
-	{ KEY_VIDS,	"vids=%u" },
-	{ KEY_ENDS,	"ends=%u" },
-	{ KEY_WINDOW,	"window=%u" },
-	{ KEY_FLOWS,	"flows=%u" },
-	{ KEY_MUTE,	"mute=%u" },
-	{ KEY_TX,	"tx" },
-	{ KEY_CPUS,	"cpus=%u" },
-	{ KEY_ERROR,	NULL },
-};
-
-static int vmq_bench_mac(const substring_t *arg, u8 *mac)
-{
-	char text[3 * ETH_ALEN];
-
-	match_strlcpy(text, arg, sizeof(text));
-	return mac_pton(text, mac) ? 0 : -EINVAL;
-}
-
-static int vmq_bench_key(struct vmq_bench_job *job, char *word)
-{
-	substring_t args[MAX_OPT_ARGS];
-
-	switch (match_token(word, vmq_bench_keys, args)) {
-	case KEY_DEV:
-		match_strlcpy(job->dev, args, sizeof(job->dev));
-		return 0;
-	case KEY_DST:
-		return vmq_bench_mac(args, job->dst);
-	case KEY_SRC:
-		return vmq_bench_mac(args, job->src);
-	case KEY_FRAMES:
-		return match_uint(args, &job->frames);
-	case KEY_LEN:
-		return match_uint(args, &job->len);
-	case KEY_PORTS:
-		return match_uint(args, &job->ports);
-	case KEY_TRAIN:
-		return match_uint(args, &job->train);
-	case KEY_VID:
-		return match_uint(args, &job->vid);
-	case KEY_VIDS:
-		return match_uint(args, &job->vids);
-	case KEY_ENDS:
-		return match_uint(args, &job->ends);
-	case KEY_WINDOW:
-		return match_uint(args, &job->window);
-	case KEY_FLOWS:
-		return match_uint(args, &job->flows);
-	case KEY_MUTE:
-		return match_uint(args, &job->mute);
-	case KEY_CPUS:
-		return match_uint(args, &job->cpus);
-	case KEY_TX:
-		job->tx = true;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static int vmq_bench_parse(struct vmq_bench_file *file, char *line)
-{
-	struct vmq_bench_job job = {
-		.dst = { 0x52, 0x54, 0, 0, 0, 0 },
-		.src = { 0x52, 0x54, 0xff, 0, 0, 1 },
-		.frames = 100000, .len = 60, .ports = 1, .train = 1, .ends = 1,
-		.window = 512,
-	};
-	char *word;
-	int err;
-
-	while ((word = strsep(&line, " \n"))) {
-		if (!*word)
-			continue;
-		err = vmq_bench_key(&job, word);
-		if (err)
-			return err;
-	}
-	if (!job.frames || job.frames > 100000000 || job.len < 60 ||
-	    job.len > 9000 || !job.ports || job.ports > 65536 || !job.train ||
-	    job.cpus > min(num_online_cpus(), 8U) ||
-	    job.mute >= job.ports || !job.ends || job.vid + job.vids >= VLAN_N_VID || !job.window)
-		return -ERANGE;
-	file->job = job;
-	return 0;
-}
-
 static int vmq_bench_ring(struct vmq_bench_file *file, const char *number)
 {
 	struct ptr_ring *ring, **more;
@@ -616,7 +497,7 @@ static ssize_t vmq_bench_write(struct file *filp, const char __user *user,
 		err = vmq_bench_ring(file, line + 5);
 	} else if (!strncmp(line, "run ", 4)) {
 		rest += 4;
-		err = vmq_bench_parse(file, rest);
+		err = vmq_bench_parse(&file->job, rest);
 		if (!err)
 			err = vmq_bench_run(file);
 	}
