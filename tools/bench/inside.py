@@ -81,6 +81,10 @@ def prepare():
     for name in ("tap", "tun", "bridge", "macvtap", "8021q"):
         subprocess.run(["modprobe", "-q", name], check=False)
     for name in ("drivers/net/vmq/vmq.ko", "tools/bench/vmq_bench.ko"):
+        depends = subprocess.run(["modinfo", "-F", "depends", build / name], text=True,
+                                 check=True, stdout=subprocess.PIPE).stdout.strip()
+        for other in filter(None, depends.split(",")):
+            subprocess.run(["modprobe", "-q", other], check=False)
         subprocess.run(["insmod", build / name], check=True)
 
 
