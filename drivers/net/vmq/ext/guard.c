@@ -115,16 +115,23 @@ static enum guard_count guard_out(const struct guard_frame *f)
 	}
 }
 
-static noinline enum vmq_verdict guard_from_guest(struct guard_port *guard,
-						  struct sk_buff *skb)
+/* What the checks need of a frame. */
+static __always_inline struct guard_frame guard_frame_of(struct guard_port *guard,
+							 struct sk_buff *skb)
 {
-	const struct guard_frame f = {
+	return (struct guard_frame) {
 		.guard = guard,
 		.skb = skb,
 		.src = eth_hdr(skb)->h_source,
 		.checks = READ_ONCE(guard->checks),
 		.vlan = skb_vlan_tag_present(skb) ? skb_vlan_tag_get_id(skb) : 0,
 	};
+}
+
+static noinline enum vmq_verdict guard_from_guest(struct guard_port *guard,
+						  struct sk_buff *skb)
+{
+	const struct guard_frame f = guard_frame_of(guard, skb);
 	enum guard_count what = guard_out(&f);
 
 	guard_count(guard, what);
@@ -155,13 +162,7 @@ static __always_inline bool guard_looks_in(const struct guard_port *guard,
 
 static void guard_in(struct guard_port *guard, struct sk_buff *skb)
 {
-	const struct guard_frame f = {
-		.guard = guard,
-		.skb = skb,
-		.src = eth_hdr(skb)->h_source,
-		.checks = READ_ONCE(guard->checks),
-		.vlan = skb_vlan_tag_present(skb) ? skb_vlan_tag_get_id(skb) : 0,
-	};
+	const struct guard_frame f = guard_frame_of(guard, skb);
 
 	if (skb->protocol == htons(ETH_P_IP))
 		guard_ipv4_in(&f);

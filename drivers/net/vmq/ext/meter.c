@@ -179,43 +179,6 @@ enum vmq_verdict meter_frame_at(struct meter_port *m,
 	return VMQ_DROP;
 }
 
-static __always_inline bool __meter_take_ahead(struct meter_port *m,
-					       enum vmq_dir dir,
-					       const struct meter_size *size,
-					       u32 stamp)
-{
-	struct meter_bucket *b = m->bucket[dir].kind;
-	u8 limited = READ_ONCE(m->bucket[dir].limited);
-
-	if (limited & BIT(METER_BYTES) &&
-	    !meter_bucket_spend(&b[METER_BYTES], size->n[METER_BYTES], stamp))
-		return false;
-	if (!(limited & BIT(METER_PACKETS)) ||
-	    meter_bucket_spend(&b[METER_PACKETS], size->n[METER_PACKETS],
-			       stamp))
-		return true;
-	/* whoever has it next takes it back from there */
-	if (limited & BIT(METER_BYTES))
-		atomic64_add(size->n[METER_BYTES], &b[METER_BYTES].ahead);
-	return false;
-}
-
-/**
- * meter_take_ahead() - takes what a frame needs of what was taken ahead
- * @m: the port
- * @dir: direction of the frame
- * @size: what it needs
- * @stamp: the jiffy
- *
- * Context: RCU read side, BH off.
- * Return: true if the frame may pass; false if it needs a look at the clock.
- */
-bool meter_take_ahead(struct meter_port *m, enum vmq_dir dir,
-		      const struct meter_size *size, u32 stamp)
-{
-	return __meter_take_ahead(m, dir, size, stamp);
-}
-
 /**
  * meter_fill_ahead() - takes ahead what frames to come will need
  * @m: the port, a frame of which just passed
@@ -263,7 +226,7 @@ static enum vmq_verdict meter_frame(struct vmq_ext_port *ep,
 	if (dir == VMQ_FROM_GUEST && unlikely(READ_ONCE(m->shaper.active)))
 		return meter_frame_exact(m, skb, dir, stamp);
 	meter_size(skb, &size);
-	if (unlikely(!__meter_take_ahead(m, dir, &size, stamp)))
+	if (unlikely(!meter_take_ahead(m, dir, &size, stamp)))
 		return meter_frame_exact(m, skb, dir, stamp);
 	__meter_count(m, dir, METER_PASSED_PACKETS, &size);
 	return VMQ_PASS;

@@ -227,8 +227,6 @@ void meter_count(struct meter_port *m, enum vmq_dir dir,
 enum vmq_verdict meter_frame_at(struct meter_port *m,
 				const struct meter_config *config,
 				struct sk_buff *skb, enum vmq_dir dir, u64 now);
-bool meter_take_ahead(struct meter_port *m, enum vmq_dir dir,
-		      const struct meter_size *size, u32 stamp);
 void meter_fill_ahead(struct meter_port *m, const struct meter_config *config,
 		      enum vmq_dir dir, u64 now, u32 stamp);
 void meter_counters(const struct meter_port *m, u64 sum[2][METER_COUNTERS]);
@@ -264,6 +262,31 @@ static __always_inline bool meter_bucket_spend(struct meter_bucket *b, u32 n,
 			return false;
 	} while (!atomic64_try_cmpxchg(&b->ahead, &old, old - n));
 	return true;
+}
+
+/*
+ * Takes what a frame needs of what was taken ahead; false if it needs a look at the
+ * clock. Context: RCU read side, BH off.
+ */
+static __always_inline bool meter_take_ahead(struct meter_port *m,
+					     enum vmq_dir dir,
+					     const struct meter_size *size,
+					     u32 stamp)
+{
+	struct meter_bucket *b = m->bucket[dir].kind;
+	u8 limited = READ_ONCE(m->bucket[dir].limited);
+
+	if (limited & BIT(METER_BYTES) &&
+	    !meter_bucket_spend(&b[METER_BYTES], size->n[METER_BYTES], stamp))
+		return false;
+	if (!(limited & BIT(METER_PACKETS)) ||
+	    meter_bucket_spend(&b[METER_PACKETS], size->n[METER_PACKETS],
+			       stamp))
+		return true;
+	/* whoever has it next takes it back from there */
+	if (limited & BIT(METER_BYTES))
+		atomic64_add(size->n[METER_BYTES], &b[METER_BYTES].ahead);
+	return false;
 }
 
 /* meter_shape.c */
