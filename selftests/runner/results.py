@@ -11,6 +11,8 @@ RESULT = re.compile(r"^(\s*)(ok|not ok)\s+(\d+)?\s*(.*)$")
 PLAN = re.compile(r"^(\s*)1\.\.(\d+)\s*(?:#.*)?$")
 SKIP = re.compile(r"\s*#\s*SKIP\b\s*(.*)$", re.I)
 
+SLOWEST = 12             # of what takes long, at the end
+
 begin = time.monotonic()
 output_lock = threading.Lock()
 
@@ -24,7 +26,7 @@ class Results:
     def __init__(self, arguments):
         self.verbose = arguments.verbose
         self.passed, self.failed, self.skipped = 0, [], []
-        self.notes = {}
+        self.slow = []       # (seconds, what)
 
     def add(self, name, result, detail="", log=""):
         """One result: "ok", "not ok" or "skip"."""
@@ -43,6 +45,10 @@ class Results:
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
+        self.slow += other.slow
+
+    def took(self, name, seconds):
+        self.slow.append((seconds, name))
 
     def count(self):
         return self.passed, len(self.failed), len(self.skipped)
@@ -57,6 +63,11 @@ class Results:
 
     def summary(self):
         print()
+        slowest = sorted(self.slow, reverse=True)[:SLOWEST]
+        if len(slowest) > 1:
+            print("Slowest:")
+            for seconds, name in slowest:
+                print(f"  {seconds:4.0f} s  {name}")
         if self.skipped:
             print("Skipped:")
             for name, reason in self.skipped:
