@@ -13,10 +13,13 @@ mkdir -p "$logs"
 
 n=0
 failed=0
+since=0
 
 # report NAME LOG: ok if the log is empty
 report() {
 	n=$((n + 1))
+	echo "# $((SECONDS - since)) s: $1"
+	since=$SECONDS
 	if [ -s "$2" ]; then
 		failed=$((failed + 1))
 		echo "not ok $n $1"
@@ -45,18 +48,45 @@ generated() {
 	rm -rf "$out"
 }
 
+# What a tool had nothing to say about, it need not see again: an empty file has the
+# hash of all that its answer depends on, the name and content of the file, too.
+clean_dir=${logs%/*}/clean
+mkdir -p "$clean_dir"
+find "$clean_dir" -type f -mtime +30 -delete
+
+# shellcheck disable=SC2317 # each() calls what calls it
+stamp() {
+	printf '%s/%s\n' "$clean_dir" \
+		"$({ echo "$source" "$2"; declare -f "$1"; cat "$2"; } | sha256sum | cut -c1-40)"
+}
+
+# shellcheck disable=SC2317
+known() {
+	local file
+	file=$(stamp "$1" "$2")
+	[ -e "$file" ] && touch "$file"
+}
+
+# shellcheck disable=SC2317
+clean_if_empty() {
+	local said
+	said=$(cat)
+	if [ "$said" ]; then echo "$said"; else : >"$(stamp "$1" "$2")"; fi
+}
+
 # kzalloc_obj() is not in 6.12; compat.h is where versions are looked at.
 # shellcheck disable=SC2317 # each() calls it
 style_of() {
 	local f ignore
 	for f; do
+		known style_of "$f" && continue
 		ignore=ALLOC_WITH_SIZEOF,FILE_PATH_CHANGES,SPDX_LICENSE_TAG
 		case $f in
 		*/compat.h) ignore=$ignore,LINUX_VERSION_CODE,CONSTANT_COMPARISON ;;
 		*/*_gen.[ch] | include/uapi/*) continue ;;
 		esac
 		"$source/scripts/checkpatch.pl" --no-tree --strict --terse --show-types \
-			--no-summary --ignore "$ignore" -f "$f" 2>&1
+			--no-summary --ignore "$ignore" -f "$f" 2>&1 | clean_if_empty style_of "$f"
 	done
 }
 
@@ -67,14 +97,16 @@ kernel_doc_of() {
 		case $f in
 		*_gen.[ch] | */tests/* | include/uapi/*) continue ;;
 		esac
-		/usr/bin/python3 "$source/scripts/kernel-doc" -none -Wall "$f" 2>&1 | grep -v ' info: '
+		known kernel_doc_of "$f" && continue
+		/usr/bin/python3 "$source/scripts/kernel-doc" -none -Wall "$f" 2>&1 | grep -v ' info: ' |
+			clean_if_empty kernel_doc_of "$f"
 	done
 }
 
 # each FUNCTION: it gets the module's sources, some at a time, on every CPU
 each() {
-	export source
-	export -f "${1?}"
+	export source clean_dir
+	export -f "${1?}" stamp known clean_if_empty
 	files 'drivers/*.[ch]' 'include/*.h' | xargs -P "$(nproc)" -n 12 bash -c "$1 \"\$@\"" -
 }
 
@@ -137,6 +169,10 @@ offline() {
 	/usr/bin/python3 tools/libvirt/tests/offline.py >"$logs/hook.tap" 2>&1 || cat "$logs/hook.tap"
 }
 
+runner() {
+	/usr/bin/python3 selftests/runner/offline.py >"$logs/runner.tap" 2>&1 || cat "$logs/runner.tap"
+}
+
 # a minute of libFuzzer in all, beside the builds
 fuzz() {
 	local out=$logs/fuzz
@@ -177,7 +213,7 @@ map() {
 }
 
 echo "TAP version 13"
-echo "1..15"
+echo "1..16"
 fuzz >"$logs/fuzz-log" 2>&1 &
 fuzzers=$!
 tools/build/conformance.py >"$logs/conformance" 2>&1
@@ -191,6 +227,7 @@ build uml-debug >"$logs/build-7.3";		report "W=1 and sparse, Linux 7.3 with the 
 shell >"$logs/shellcheck" 2>&1;			report "shellcheck" "$logs/shellcheck"
 python >"$logs/python" 2>&1;			report "Python parses" "$logs/python"
 user_space >"$logs/user-space" 2>&1;		report "the tools build without a warning" "$logs/user-space"
+runner >"$logs/runner" 2>&1;			report "the tests' runner: order of jobs, and it ends all that it started" "$logs/runner"
 offline >"$logs/offline" 2>&1;			report "vmqctl and the libvirt hook, what needs no kernel" "$logs/offline"
 wait "$fuzzers"
 report "fuzzers of stream, core, acl, guard and meter, 60 s" "$logs/fuzz-log"
