@@ -5,6 +5,7 @@ What compiler and sparse complain about is an error: what a machine runs is
 what the static checks have seen, and is built once for both.
 """
 
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -12,14 +13,17 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 import kernels
-from cache import CACHE, CLONE, Failure, lock, program, step
+from cache import CACHE, CLONE, Failure, lock, program, step, write_file
 
 # The kernel's own headers shift negative numbers, and 7.3 would silently not
 # run a sparse that does not know the word. What is constant only by
 # __builtin_strlen(), as in MODULE_LICENSE() of 7.3, is the compiler's to judge.
 SPARSE = "sparse -Wno-shift-count-negative -D__typeof_unqual__=__typeof__"
+OWNER = ".testvm-clone"  # whose build directory it is
+UNUSED = 3600            # seconds after which another may have it
 NO_COMPLAINT = "error: bad constant expression"
 
 
@@ -108,15 +112,44 @@ def has_suites(machine, test):
     return test or machine == "uml-debug"
 
 
+def directory_for(name):
+    """The clone's build directory. A clone that has none takes over that of one
+    that is gone, or was not built for an hour: most of it is built already.
+    (The objects stay good only at the same path.)
+    """
+    with lock("build-choice"):
+        left = {}                       # directory -> since when
+        for directory in (CACHE / "build").glob(f"{name}-{'?' * 6}"):
+            with contextlib.suppress(OSError):
+                owner = directory / OWNER
+                if owner.read_text() == str(CLONE):
+                    os.utime(owner)
+                    return directory
+                used = owner.stat().st_mtime
+                gone = not os.path.exists(owner.read_text())
+                if gone or used < time.time() - UNUSED:
+                    left[directory] = (gone, used)
+        if left:                        # the newest: it differs least
+            directory = max(left, key=left.get)
+        for number in range(0 if left else 1000):
+            words = f"{CLONE}{number or ''}"
+            short = hashlib.sha256(os.fsencode(words)).hexdigest()[:6]
+            directory = CACHE / "build" / f"{name}-{short}"
+            if not (directory / OWNER).exists():
+                break
+        directory.mkdir(parents=True, exist_ok=True)
+        write_file(directory / OWNER, str(CLONE))
+    return directory
+
+
 def build(machine, test=False):
-    """The directory with the built modules, the same one every time."""
+    """The directory with the built modules, the same one as long as the clone
+    is used."""
     test = has_suites(machine, test)
     kernels.kernel_directory(machine)  # outside the lock: it may take minutes
-    clone = hashlib.sha256(os.fsencode(CLONE)).hexdigest()[:6]
     suites = "-kunit" if test and machine != "uml-debug" else ""
-    name = f"{machine}{suites}-{clone}"
-    directory = CACHE / "build" / name
-    with lock(f"build-{name}"):
+    directory = directory_for(machine + suites)
+    with lock(f"build-{directory.name}"):
         return build_in(directory, machine, test)
 
 
