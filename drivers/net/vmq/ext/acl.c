@@ -10,9 +10,11 @@
  * - Connections are made only while the port has rules. A flow that began
  *   before the first rule is therefore judged like a new one; a TCP segment in
  *   the middle of a flow that the rules allow makes a connection, too.
- * - Frames that are not IP (ARP, and a VLAN tag inside of a VLAN tag), and IPv6
- *   neighbour discovery, pass unless a rule is about them: one that tests MAC
- *   addresses, the VLAN id, the ethertype or a type of ICMP.
+ * - Frames that are not IP, such as ARP, and IPv6 neighbour discovery, pass unless
+ *   a rule is about them: one that tests MAC addresses, the VLAN id, the ethertype
+ *   or a type of ICMP.
+ * - A VLAN tag behind the frame's own is no way around rules: a guest takes off tags
+ *   that name no VLAN until it finds IP. Such frames have no connections.
  * - Protocols other than TCP, UDP and ICMP echo have no connections: the rules
  *   judge each of their frames.
  * - A fragment but the first is judged by the rules alone. It has no ports: a

@@ -138,6 +138,8 @@ struct acl_ip {
  * @ip: the packet; its family is 0 if there is none
  * @sport: source port, host order
  * @dport: destination port, host order
+ * @vlan: VLAN id, 0 for none: that of the first tag that names one
+ * @ethertype: type behind that tag
  * @dir: of &enum vmq_dir
  * @view: of &enum acl_view
  * @creates: makes a connection if the rules allow the frame
@@ -153,6 +155,8 @@ struct acl_flow {
 	struct acl_ip ip;
 	u16 sport;
 	u16 dport;
+	u16 vlan;
+	__be16 ethertype;
 	u8 dir;
 	u8 view;
 	bool creates;

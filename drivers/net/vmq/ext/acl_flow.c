@@ -26,6 +26,9 @@
 /* Where the flags are in the header of TCP; the kernel has them as single bits. */
 #define ACL_TCP_FLAGS_AT	13
 
+/* VLAN tags in the data of a frame; behind as many, nobody looks for IP. */
+#define ACL_TAGS_MAX	8
+
 /* Bytes at the start of SCTP and DCCP that every packet has. */
 #define ACL_L4_MIN	12
 
@@ -348,41 +351,25 @@ static enum acl_flow_kind acl_parse_ports(const struct sk_buff *skb,
 	return ACL_FLOW_RULES;
 }
 
-/**
- * acl_flow_parse - Read what the extension has to know of a frame.
- * @skb: the frame, skb->data at the network header
- * @dir: its direction
- * @flow: filled in, unless the frame is %ACL_FLOW_BAD
- *
- * Return: the kind of frame.
- */
-enum acl_flow_kind acl_flow_parse(const struct sk_buff *skb, enum vmq_dir dir,
-				  struct acl_flow *flow)
+/* @off: where the packet starts, behind all tags */
+static __always_inline enum acl_flow_kind
+acl_parse_packet(const struct sk_buff *skb, __be16 proto, unsigned int off,
+		 struct acl_flow *flow)
 {
-	u16 vlan = skb_vlan_tag_present(skb) ? skb_vlan_tag_get_id(skb) : 0;
 	struct acl_ip *ip = &flow->ip;
+	u16 vlan = flow->vlan;
 	u8 family;
 
-	flow->sport = 0;
-	flow->dport = 0;
-	flow->dir = dir;
-	flow->view = ACL_VIEW_WHOLE;
-	flow->creates = false;
-	flow->free = false;
-	flow->tcp = 0;
-	flow->icmp_type = 0;
-	flow->icmp_code = 0;
-
-	if (likely(skb->protocol == htons(ETH_P_IP))) {
+	if (likely(proto == htons(ETH_P_IP))) {
 		family = AF_INET;
-	} else if (skb->protocol == htons(ETH_P_IPV6)) {
+	} else if (proto == htons(ETH_P_IPV6)) {
 		family = AF_INET6;
 	} else {
 		ip->family = 0;
 		return ACL_FLOW_FREE;
 	}
 
-	if (!acl_parse_ip(skb, family, 0, skb->len, true, ip))
+	if (!acl_parse_ip(skb, family, off, skb->len, true, ip))
 		return ACL_FLOW_BAD;
 
 	if (unlikely(ip->fragment)) {
@@ -411,4 +398,76 @@ enum acl_flow_kind acl_flow_parse(const struct sk_buff *skb, enum vmq_dir dir,
 			return acl_parse_icmp(skb, ip, vlan, flow);
 		return ACL_FLOW_RULES;
 	}
+}
+
+/*
+ * A frame with tags in its data. The VLAN is that of the first tag that names one, as
+ * the kernel of a guest finds it; a later one is a matter between the guest and whoever
+ * is in that VLAN, but the packet behind it is one all the same.
+ */
+static noinline enum acl_flow_kind acl_parse_tagged(const struct sk_buff *skb,
+						    struct acl_flow *flow)
+{
+	__be16 proto = skb->protocol;
+	const struct vlan_hdr *vh;
+	unsigned int off = 0, n;
+	enum acl_flow_kind kind;
+	bool inner = false;
+	struct vlan_hdr _vh;
+	u16 vid;
+
+	for (n = 0; eth_type_vlan(proto); n++) {
+		vh = skb_header_pointer(skb, off, sizeof(_vh), &_vh);
+		if (!vh || n == ACL_TAGS_MAX)
+			return ACL_FLOW_BAD;
+		vid = ntohs(vh->h_vlan_TCI) & VLAN_VID_MASK;
+		if (vid && flow->vlan && !inner) {
+			flow->ethertype = proto;
+			inner = true;
+		} else if (!flow->vlan) {
+			flow->vlan = vid;
+		}
+		proto = vh->h_vlan_encapsulated_proto;
+		off += sizeof(_vh);
+	}
+	if (!inner)
+		flow->ethertype = proto;
+
+	kind = acl_parse_packet(skb, proto, off, flow);
+	if (kind != ACL_FLOW_TRACKED && kind != ACL_FLOW_ERROR)
+		return kind;
+	/* connections of two VLANs behind one tag would have one name */
+	flow->creates = false;
+	return ACL_FLOW_RULES;
+}
+
+/**
+ * acl_flow_parse - Read what the extension has to know of a frame.
+ * @skb: the frame, skb->data at the network header
+ * @dir: its direction
+ * @flow: filled in, unless the frame is %ACL_FLOW_BAD
+ *
+ * Return: the kind of frame.
+ */
+enum acl_flow_kind acl_flow_parse(const struct sk_buff *skb, enum vmq_dir dir,
+				  struct acl_flow *flow)
+{
+	enum acl_flow_kind kind;
+
+	flow->sport = 0;
+	flow->dport = 0;
+	flow->vlan = skb_vlan_tag_present(skb) ? skb_vlan_tag_get_id(skb) : 0;
+	flow->ethertype = skb->protocol;
+	flow->dir = dir;
+	flow->view = ACL_VIEW_WHOLE;
+	flow->creates = false;
+	flow->free = false;
+	flow->tcp = 0;
+	flow->icmp_type = 0;
+	flow->icmp_code = 0;
+
+	kind = acl_parse_packet(skb, skb->protocol, 0, flow);
+	if (kind == ACL_FLOW_FREE && unlikely(eth_type_vlan(skb->protocol)))
+		return acl_parse_tagged(skb, flow);
+	return kind;
 }

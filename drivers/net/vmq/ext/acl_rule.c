@@ -26,9 +26,8 @@ static void acl_fields_set(struct acl_fields *fields,
 	memset(fields, 0, sizeof(*fields));
 	ether_addr_copy(fields->eth_src, eth->h_source);
 	ether_addr_copy(fields->eth_dst, eth->h_dest);
-	fields->ethertype = ntohs(skb->protocol);
-	if (skb_vlan_tag_present(skb))
-		fields->vlan = skb_vlan_tag_get_id(skb);
+	fields->ethertype = ntohs(flow->ethertype);
+	fields->vlan = flow->vlan;
 	fields->free = flow->free;
 	if (!flow->ip.family)
 		return;

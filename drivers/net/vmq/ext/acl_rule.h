@@ -23,7 +23,7 @@ struct acl_port;
  * @src: source address; IPv4 has it in the first word
  * @dst: destination address
  * @eth_src: source MAC address
- * @ethertype: type behind the tag, host order
+ * @ethertype: type behind the tag that names the VLAN, host order
  * @eth_dst: destination MAC address
  * @vlan: VLAN id, 0 for none
  * @sport: source port, host order
