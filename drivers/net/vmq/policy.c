@@ -19,6 +19,16 @@
 
 /* ---- frames ---- */
 
+/*
+ * A tag behind that of the native VLAN, or behind one without an id, is the frame's own
+ * for a guest at a trunk: it would be a way into a VLAN that nobody checked.
+ */
+static bool vmq_policy_hidden_tag(const struct vmq_policy *p,
+				  const struct sk_buff *skb)
+{
+	return p->trunk && eth_type_vlan(skb->protocol);
+}
+
 /**
  * __vmq_policy_rx() - is a frame for a port with a policy?
  * @p: the policy
@@ -36,6 +46,8 @@ bool __vmq_policy_rx(const struct vmq_policy *p, struct sk_buff *skb)
 	if (!vmq_policy_has_vlans(p))
 		return true;
 	if (vmq_skb_foreign_tag(skb) || !vmq_policy_allows(p, vid))
+		return false;
+	if ((!vid || vid == p->pvid) && vmq_policy_hidden_tag(p, skb))
 		return false;
 	if (p->pvid && vid == p->pvid)
 		__vlan_hwaccel_clear_tag(skb);
@@ -76,7 +88,7 @@ int __vmq_policy_tx(const struct vmq_policy *p, struct sk_buff *skb)
 		return VMQ_TX_SPOOFED;
 	if (!vmq_policy_has_vlans(p))
 		return VMQ_TX_OK;
-	if (vmq_skb_foreign_tag(skb))
+	if (vmq_skb_foreign_tag(skb) || (!vid && vmq_policy_hidden_tag(p, skb)))
 		return VMQ_TX_VLAN;
 	if (!vid && p->pvid) {
 		prio = skb_vlan_tag_present(skb) ? skb_vlan_tag_get(skb) : 0;
