@@ -6,6 +6,7 @@
  * Few frames come here, so this takes the port's lock and allocates. Messages
  * are copied before they are read, as a guest might change them meanwhile.
  */
+#include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
 
@@ -29,6 +30,19 @@ static u8 *guard_dhcp_copy(const struct sk_buff *skb, unsigned int off,
 		return NULL;
 	}
 	return buf;
+}
+
+/*
+ * The same, of a message of the guest. A frame for segmentation would be several, of
+ * which the first alone was looked at; no client sends that.
+ */
+static u8 *guard_dhcp_copy_out(const struct sk_buff *skb, unsigned int off,
+			       unsigned int len)
+{
+	if (skb_is_gso(skb) && skb_shinfo(skb)->gso_type &
+	    (SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST))
+		return NULL;
+	return guard_dhcp_copy(skb, off, len);
 }
 
 /* ---- transactions ---- */
@@ -187,7 +201,7 @@ enum guard_count guard_dhcp4_out(const struct guard_frame *f, unsigned int off,
 		return GUARD_DROP_RATE;
 	if (!snoop && !guard_checks(f, GUARD_CHECKS_DHCP))
 		return GUARD_PASSED;
-	buf = guard_dhcp_copy(f->skb, off, len);
+	buf = guard_dhcp_copy_out(f->skb, off, len);
 	if (buf)
 		err = guard_dhcp4_parse(buf, len, &msg);
 	kfree(buf);
@@ -330,7 +344,7 @@ enum guard_count guard_dhcp6_out(const struct guard_frame *f, unsigned int off,
 		return GUARD_DROP_RATE;
 	if (!snoop && !guard_checks(f, GUARD_CHECKS_DHCP))
 		return GUARD_PASSED;
-	buf = guard_dhcp_copy(f->skb, off, len);
+	buf = guard_dhcp_copy_out(f->skb, off, len);
 	msg = kmalloc(sizeof(*msg), GFP_ATOMIC);
 	if (buf && msg)
 		err = guard_dhcp6_parse(buf, len, msg);
