@@ -122,6 +122,7 @@ int acl_config_set(struct vmq_ext_port *ep, const struct nlattr *config,
 				acl_edit_abort(&edit);
 				return err;
 			}
+			cond_resched();
 		}
 
 		err = acl_edit_commit(&edit, acl);

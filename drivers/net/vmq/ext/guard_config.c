@@ -227,6 +227,13 @@ static int guard_edit_add(struct guard_edit *edit, const struct nlattr *attr,
 	err = guard_parse_binding(attr, &key, &mac, extack);
 	if (err)
 		return err;
+	/* each is compared with all before it, while rtnl is held */
+	if (edit->n_add == GUARD_BINDINGS_MAX) {
+		NL_SET_ERR_MSG_FMT(extack,
+				   "guard: more than %u bindings in a request",
+				   GUARD_BINDINGS_MAX);
+		return -ENOSPC;
+	}
 	if (guard_edit_added(edit, &key) ||
 	    guard_edit_has(edit, &key) == VMQ_GUARD_ORIGIN_STATIC) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
