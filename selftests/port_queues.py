@@ -3,11 +3,11 @@
 """ethtool -L on ports: more queues, fewer queues, under traffic too."""
 
 import errno
-import threading
 
-from lib import (Raw, Rule, Session, channels, ethtool, ethtool_stats, ksft_eq,
+from lib import (Rule, Session, channels, ethtool, ethtool_stats, ksft_eq,
                  ksft_ge, ksft_main, ksft_pr, link_stats, mac, port, restore,
                  rule_add, rule_del, rules, save, vmqctl, wait_until)
+from lib.flood import Flood
 from lib.ioctl import ETHER, TCP_V4
 from lib.rss import (NEW, SUITE_KEY, rss_delete, rss_get, rss_set,
                      rule_add_context)
@@ -198,20 +198,10 @@ def test_under_load():
     world = World()
     port("vm1", number=1, rxq=4)
     frames = [frame for frame, _ in flows(32, to=1)]
-    stop, sent = threading.Event(), 0
-
-    def flood():
-        nonlocal sent
-        with Raw("wire0") as wire:
-            while not stop.is_set():
-                wire.send(*frames)
-                sent += len(frames)
-
-    thread = threading.Thread(target=flood)
-    thread.start()
     changes, last = 0, 0
-    try:
-        while (sent < 100 * len(frames) or changes < 50) and changes < 300:
+    with Flood(frames) as flood:
+        while (flood.sent < 100 * len(frames) or changes < 50) and \
+                changes < 300:
             channels("vm1", [1, 3, 2, 4][changes % 4])
             if not changes % 4:
                 vmqctl("queue set dev vmq0 queue 1 cpus 0")
@@ -221,9 +211,7 @@ def test_under_load():
             ksft_ge(now, last, "it goes backwards")
             last = now
             changes += 1
-    finally:
-        stop.set()
-        thread.join()
+    sent = flood.sent
     ksft_pr(f"{changes} changes, {sent} frames")
     wait_until(lambda: link_stats("vm1")["rx_packets"] >= sent)
     ksft_eq(link_stats("vm1")["rx_packets"], sent)

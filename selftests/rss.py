@@ -6,13 +6,13 @@ import collections
 import contextlib
 import errno
 import itertools
-import threading
 
 from lib import (Raw, Rtnl, Rule, adapter, build, channels, defer, ether,
                  ethtool, ethtool_refused, ethtool_stats, ksft_eq, ksft_ge,
                  ksft_in, ksft_main, ksft_ne, ksft_not_in, ksft_pr,
                  ksft_raises, ksft_true, link_stats, mac, pair, port, restore,
                  rule_add, rule_del, rule_get, rules, save, vmqctl, wait_until)
+from lib.flood import Flood
 from lib.ioctl import ETHER, FLOW_RSS, TCP_V4, TCP_V6, UDP_V4, UDP_V6
 from lib.rss import (DPORT, IP_DST, IP_SRC, NEW, SPORT, SUITE_KEY, fields_get,
                      fields_set, flow_hash, rss_delete, rss_get, rss_set,
@@ -572,30 +572,16 @@ def test_change_under_load():
     rule_add_context("vmq0", Rule(ETHER).dst(mac(2)), one)
     frames = [frame for to in (1, 2, HOST) for frame, _ in flows(32, to=to)]
     before, before_port = sum(world.read()), sum(world.read("vm1", 3))
-    stop, sent = threading.Event(), 0
-
-    def send():
-        nonlocal sent
-        with Raw("wire0") as wire:
-            while not stop.is_set():
-                wire.send(*frames)
-                sent += len(frames)
-
-    thread = threading.Thread(target=send)
-    thread.start()
     changes = 0
-    try:
-        wait_until(lambda: sent > len(frames))
-        limit = sent + 150 * len(frames)
-        while sent < limit and changes < 400:
+    with Flood(frames) as flood:
+        limit = flood.sent + 150 * len(frames)
+        while flood.sent < limit and changes < 400:
             rss_set("vmq0", [[0], [6, 7], [0, 6]][changes % 3])
             rss_set("vmq0", [[4, 5], [5]][changes % 2], context=one)
             rss_set("vm1", [[0, 1, 2], [2, 1]][changes % 2],
                     SUITE_KEY if changes % 4 else bytes(range(1, 41)))
             changes += 1
-    finally:
-        stop.set()
-        thread.join()
+    sent = flood.sent
     ksft_pr(f"{changes} changes of three tables, {sent} frames")
     ksft_ge(changes, 10)
     wait_until(lambda: sum(world.read()) - before >= sent)

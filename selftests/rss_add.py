@@ -3,11 +3,11 @@
 """Rules that name a context and a queue, which is added to what its table says."""
 
 import errno
-import threading
 
-from lib import (Raw, Rule, channels, ethtool, ksft_eq, ksft_ge, ksft_in,
+from lib import (Rule, channels, ethtool, ksft_eq, ksft_ge, ksft_in,
                  ksft_main, ksft_pr, link_stats, mac, port, rule_add, rule_del,
                  rule_get, rules, vmqctl, wait_until)
+from lib.flood import Flood
 from lib.ioctl import ETHER, TCP_V4
 from lib.rss import (IP_SRC, NEW, SUITE_KEY, fields_set, rss_delete, rss_get,
                      rss_set, rule_add_context)
@@ -159,28 +159,15 @@ def test_under_load():
     one = rss_set("vmq0", [0, 1], SUITE_KEY, NEW)
     where = rule_add_context("vmq0", Rule(ETHER, 2).dst(mac(HOST)), one)
     frames = [frame for frame, _ in flows(32)]
-    before, stop, sent = sum(world.read()), threading.Event(), 0
-
-    def flood():
-        nonlocal sent
-        with Raw("wire0") as wire:
-            while not stop.is_set():
-                wire.send(*frames)
-                sent += len(frames)
-
-    thread = threading.Thread(target=flood)
-    thread.start()
-    changes = 0
-    try:
+    before, changes = sum(world.read()), 0
+    with Flood(frames) as flood:
         limit = 100 * len(frames)
-        while (sent < limit or changes < 60) and changes < 400:
+        while (flood.sent < limit or changes < 60) and changes < 400:
             rss_set("vmq0", [[0, 1], [2], [1, 0, 3]][changes % 3], context=one)
             rule_add_context("vmq0", Rule(ETHER, [2, 4, 0][changes % 3],
                                           loc=where).dst(mac(HOST)), one)
             changes += 1
-    finally:
-        stop.set()
-        thread.join()
+    sent = flood.sent
     ksft_pr(f"{changes} changes, {sent} frames")
     ksft_ge(changes, 20)
     wait_until(lambda: sum(world.read()) - before >= sent)
