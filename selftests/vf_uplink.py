@@ -17,8 +17,6 @@ from lib.frames import checksum, mac, pton
 from lib.ksft import KsftFailEx, KsftSkipEx
 from lib.tap import Guest
 
-PING = "ping -n -q -i 0.2 -W 2"
-
 
 def path(dev="vm1"):
     shown = vmqctl(f"port show dev {dev}")[0]
@@ -119,7 +117,7 @@ class World:
         ksft_eq(path()[0], "synthetic")
         with contextlib.suppress(OSError):
             self.rtnl.addr("vm1", "10.1.0.1", 24)
-        found = run("ping -n -q -c 3 -i 0.2 -W 2 -I vm1 10.1.0.2")
+        found = run("ping -n -q -c 3 -i 0.02 -W 2 -I vm1 10.1.0.2")
         cmd("ip addr flush dev vm1")
         return "0% packet loss" in found.stdout and " 0% " in found.stdout
 
@@ -195,8 +193,8 @@ def ping(ns, address):
     def once():
         with ns:
             return " 0% packet loss" in run(
-                f"ping -n -q -c 5 -i 0.2 -W 2 {address}").stdout
-    return bool(wait_until(once, 30, 0.5))
+                f"ping -n -q -c 5 -i 0.02 -W 2 {address}").stdout
+    return bool(wait_until(once, 30, 0.1))
 
 
 def rebind(world):
