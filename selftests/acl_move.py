@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# once: qemu
+# once: uml-plain
 """Connections of the extension acl move with their port: many open ones with real
 sockets, 100,000 in a stream and what that takes, and streams of other versions."""
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# once: qemu
+# once: uml-plain
 """Counters and order where a frame takes the shortest way: counted once, by its
 queue, and straight into the ring of a tap."""
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# once: qemu
+# once: uml-plain
 """The extension guard with a real DHCP server and real clients: a guest has a
 lease, moves, goes on, and can't claim to be somebody else at any moment.
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# once: qemu
+# once: uml-plain
 """What the uplink does for filters: rules in its own n-tuple table, addresses.
 
 The uplink is the network card of drivers/net/vmq/tests/fakenic.c, whose cable is

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# once: qemu
+# once: uml-plain
 """What the switch itself allows a port: VLANs (X-43), source addresses (X-20),
 isolation. Every case with real frames, in both directions."""
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# once: qemu
+# once: uml-plain
 """A VF that is the path of a port has the VLANs, the isolation and the check of
 source addresses of the port (X-20, X-43); the cases of portvlan.py, by a VF."""
 

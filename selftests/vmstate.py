@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# once: qemu
+# once: uml-plain
 """vmq-vmstate: what QEMU's dbus-vmstate asks of it, without QEMU.
 
 vm1 of vmq0 is the source, vm1b of vmq1 the destination, each with a helper of

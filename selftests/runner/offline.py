@@ -38,7 +38,7 @@ if words[0] in ("--prepare", "--print"):
 if words[0] == "--build":
     span("build", 0.2)
     sys.exit(told("no-build-" + words[1]))
-machine = next(each for each in words if each in ("uml-debug", "qemu"))
+machine = next(each for each in words if each in ("uml-debug", "qemu", "uml-plain"))
 out = pathlib.Path(words[words.index("--out") + 1])
 if told("for-ever"):
     child = subprocess.Popen(["sleep", "4711"], start_new_session=True)
@@ -87,8 +87,9 @@ class Clone:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
             path.chmod(0o755)
-        for name in ("link", "unload"):
-            (self.top / f"selftests/{name}.py").write_text("")
+        for name, text in (("link", ""), ("text", "# once: uml-plain\n"),
+                           ("late", "# once: qemu\n"), ("unload", "")):
+            (self.top / f"selftests/{name}.py").write_text(text)
         self.environment = dict(os.environ, MADE_UP=str(self.made),
                                 VMQ_CACHE=str(self.top / "cache"))
 
@@ -175,12 +176,18 @@ def test_all():
     with clone() as made:
         status, lines = made.run("all")
         assert status == 0, lines
-        # two topics on two machines, a KUnit case, a check, two end to end
-        assert lines[-1] == "8 passed, 0 failed, 0 skipped", lines
+        # two topics on two machines, one on each of qemu and uml-plain, a KUnit
+        # case, a check, two end to end
+        assert lines[-1] == "10 passed, 0 failed, 0 skipped", lines
+        ran = [line.split("] ")[1] for line in lines
+               if line[:1] == "[" and
+               line.endswith((" link unload", " late unload", " text"))]
+        assert sorted(ran) == ["qemu: link late unload", "uml-debug: link unload",
+                               "uml-plain: text"], ran
         spans = (made.made / "spans").read_text().splitlines()
         names = [line.split()[1] for line in spans if line.startswith("begin")]
-        assert sorted(names) == ["build", "build", "e2e", "e2e", "kunit", "qemu",
-                                 "uml-debug"], names
+        assert sorted(names) == ["build"] * 3 + ["e2e"] * 2 + [
+            "kunit", "qemu", "uml-debug", "uml-plain"], names
         assert set(names[:2]) == {"build"}, names
         assert not made.left(), made.left()
 
@@ -195,7 +202,7 @@ def test_longest_first():
                                      "build qemu": 0.1}))
         made.environment["VMQ_LANES"] = "1"
         _, lines = made.run("all")
-        assert lines[-1] == "8 passed, 0 failed, 0 skipped", lines
+        assert lines[-1] == "10 passed, 0 failed, 0 skipped", lines
         done = [line.split("] ")[1].split(":")[0] for line in lines
                 if ": done in " in line]
         # what others wait for is as long as they are
@@ -210,7 +217,7 @@ def test_build_failed():
         status, lines = made.run("all")
         assert status == 1, lines
         # not: selftests qemu, check, two of e2e
-        assert lines[-1] == "3 passed, 5 failed, 0 skipped", lines
+        assert lines[-1] == "4 passed, 5 failed, 0 skipped", lines
         assert sum("what it needs failed" in line and "FAILED" in line
                    for line in lines) == 4, lines
 
