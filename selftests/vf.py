@@ -15,6 +15,7 @@ from lib import (UAPI, Genl, NetNS, NlError, Raw, Rtnl, adapter, attr, attr_str,
                  ksft_true, link_info, link_stats, mac, machine, monitor, pair,
                  port, run, vmqctl, wait_until)
 from lib.acl import DENY, IN, OUT, acl_rule, acl_set, ext_set
+from lib.env import quiet
 from lib.vf import (add_vfs, device, driver, get_numvfs, set_numvfs, vf_info,
                     vf_set)
 
@@ -172,6 +173,7 @@ def test_reload():
         ksft_eq(world.who("wire0", vf_mac(0), vlan=7), ["vmq0"],
                 "its filter went with it")
         driver("bind", 0)
+        quiet("vmq0v0")
         rtnl.up("vmq0v0")
     with Raw("vmq0v0") as again:
         world.raw["vmq0v0"] = again
