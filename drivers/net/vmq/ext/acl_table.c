@@ -246,20 +246,14 @@ bool acl_conn_pinned(const struct acl_port *acl, const struct acl_conn *conn)
 	return acl->pin && conn->pin == acl->pin;
 }
 
-/* Would it begin to grow before it has @n connections? */
-static bool acl_table_small(const struct bucket_table *tbl, unsigned int n)
-{
-	return tbl->size / 4 * 3 < n;
-}
-
-/* An empty table for @n connections, or a smaller one, or none. */
+/*
+ * An empty table for @n connections, or none. A hint has 16 bits: a table for more than
+ * 98,304 connections grows once or twice while they come.
+ */
 static struct rhashtable *acl_table_make(unsigned int n)
 {
 	struct rhashtable_params params = acl_table_params;
-	const struct bucket_table *tbl;
 	struct rhashtable *ht;
-	unsigned int tries;
-	bool small;
 
 	ht = kzalloc(sizeof(*ht), GFP_KERNEL);
 	if (!ht)
@@ -269,22 +263,6 @@ static struct rhashtable *acl_table_make(unsigned int n)
 		kfree(ht);
 		return NULL;
 	}
-
-	/* A hint has 16 bits. From there on let it grow as if they were there. */
-	atomic_set(&ht->nelems, n);
-	for (tries = 0; tries < 4; tries++) {
-		rcu_read_lock();
-		tbl = rht_dereference_rcu(ht->tbl, ht);
-		small = acl_table_small(tbl, n);
-		rcu_read_unlock();
-		if (!small)
-			break;
-		schedule_work(&ht->run_work);
-		flush_work(&ht->run_work);
-	}
-	cancel_work_sync(&ht->run_work);
-	atomic_set(&ht->nelems, 0);
-
 	return ht;
 }
 
