@@ -2,11 +2,14 @@
 /*
  * Save and restore of a port: what its parts share.
  *
- *   netlink.c -> state.c        sessions, their states, their end; rtnl
+ *   netlink.c -> state.c        sessions and their end; rtnl
+ *     state_fsm.c               their states; pure
  *     state_file.c -> state.c   the descriptor; never takes rtnl
  *     state_commit.c -> state.c the end of a restore; rtnl
- *       state_loop.c            who is asked, in which order; knows no port
- *         state_core.c          the port itself, as if it were an extension
+ *       state_save.c, state_restore.c, state_party.c  who is asked, in which order;
+ *                               know no port
+ *         state_core.c          the port itself, as if it were an extension; its
+ *                               filters are in state_filter.c
  *           state_tlv.c         its record, state_tlv_rss.c an item of it; pure
  *         stream.c              the stream; pure
  *
@@ -39,7 +42,7 @@
 /* How often one record may ask for more room (SR-08) before it is an error. */
 #define VMQ_SAVE_REISSUES	8
 
-/* ---- state_loop.c: the save loop and the restore ---- */
+/* ---- state_party.c: one that takes part ---- */
 
 /* Why it failed, for people; as long as an extack message can be. */
 struct vmq_reason {
@@ -78,7 +81,32 @@ struct vmq_party {
 	unsigned int applied;
 };
 
+void vmq_party_reason(struct vmq_reason *reason, const struct vmq_party *p,
+		      const char *doing, const struct netlink_ext_ack *extack,
+		      int err);
+void vmq_party_finish(struct vmq_party *p, bool writing, bool ok);
 void vmq_party_leave(struct vmq_party *p, bool writing);
+
+static inline const char *vmq_party_name(const struct vmq_party *p)
+{
+	return p->ep->ops->name;
+}
+
+/*
+ * Extensions are not trusted to return what they should. Only some callbacks may
+ * ask to be called again later.
+ */
+static inline int vmq_party_answer(int err)
+{
+	return err > 0 ? -EIO : err;
+}
+
+static inline int vmq_party_error(int err)
+{
+	return err == -EINPROGRESS ? -EIO : vmq_party_answer(err);
+}
+
+/* ---- state_save.c: the save loop ---- */
 
 enum vmq_save_step {
 	VMQ_SAVE_HEADER,
@@ -114,6 +142,8 @@ struct vmq_save {
 int vmq_save_start(struct vmq_save *sv, struct netlink_ext_ack *extack);
 int vmq_save_part(struct vmq_save *sv, struct vmq_reason *reason);
 void vmq_save_finish(struct vmq_save *sv, bool ok);
+
+/* ---- state_restore.c: the restore ---- */
 
 /**
  * struct vmq_restore - one restore
@@ -162,7 +192,7 @@ void vmq_restore_unclaimed(struct vmq_restore *rs, vmq_unclaimed_fn fn,
 void vmq_restore_rollback(struct vmq_restore *rs);
 void vmq_restore_finish(struct vmq_restore *rs, bool ok);
 
-/* ---- state.c: sessions ---- */
+/* ---- state_fsm.c: the states of a port's migration ---- */
 
 /* What happens to a port's migration state. */
 enum vmq_migration_event {
@@ -181,6 +211,8 @@ enum vmq_migration_event {
 
 int vmq_migration_next(enum vmq_migration_state state,
 		       enum vmq_migration_event event);
+
+/* ---- state.c: sessions ---- */
 
 /**
  * struct vmq_session - one save or restore of one port
@@ -262,6 +294,26 @@ struct file *vmq_session_file(struct vmq_session *s);
 extern const struct vmq_ext_ops vmq_core_ops;
 /* Its gate, shut before any extension hears of a save; in gate_state.c. */
 extern const struct vmq_ext_ops vmq_gate_party;
+
+/* ---- state_filter.c: its filters ---- */
+
+/* Those that a restore set. */
+struct vmq_core_filter_undo {
+	u32 *location;
+	u32 n;
+};
+
+int vmq_core_filter_save(struct vmq_port *port, struct vmq_core_state *st,
+			 struct netlink_ext_ack *extack);
+int vmq_core_filter_taken(struct vmq_port *port,
+			  const struct vmq_core_filter *f,
+			  struct netlink_ext_ack *extack);
+int vmq_core_filter_apply(struct vmq_port *port,
+			  const struct vmq_core_state *st,
+			  struct vmq_core_filter_undo *undo,
+			  struct netlink_ext_ack *extack);
+void vmq_core_filter_undo(struct vmq_port *port,
+			  struct vmq_core_filter_undo *undo);
 
 /* ---- state_rss.c: how its flows are spread ---- */
 

@@ -26,8 +26,7 @@ struct vmq_core_undo {
 	struct vmq_core_rss *rss;
 	struct vmq_policy policy;
 	struct vmq_core_queue_undo queues;
-	u32 n_locations;	/* filters that were set */
-	u32 *location;
+	struct vmq_core_filter_undo filters;
 	unsigned long *mc;	/* bit per address of the record that was added */
 };
 
@@ -57,7 +56,7 @@ static void vmq_core_session_free(struct vmq_ext_port *ep, bool ok)
 	struct vmq_core_session *cs = ep->session;
 
 	vmq_core_free(cs->st);
-	kvfree(cs->undo.location);
+	kvfree(cs->undo.filters.location);
 	bitmap_free(cs->undo.mc);
 	kfree(cs->undo.rss);
 	vmq_core_queue_undo_free(&cs->undo.queues);
@@ -66,75 +65,6 @@ static void vmq_core_session_free(struct vmq_ext_port *ep, bool ok)
 }
 
 /* ---- save ---- */
-
-/*
- * Is this filter one that moves? Those that test more than the destination MAC
- * address and the VLAN id belong to this host's administrator.
- */
-static bool vmq_core_filter_moves(const struct vmq_port *port,
-				  const struct vmq_filter *f,
-				  unsigned long location,
-				  struct vmq_core_filter *out)
-{
-	struct vmq_key mask = f->rule->mask;
-
-	if (!f->queue || rcu_access_pointer(f->queue->port) != port ||
-	    location == port->mac_location || f->fs.flow_type & FLOW_RSS)
-		return false;
-	if (!is_broadcast_ether_addr(mask.dst))
-		return false;
-	if (!mask.vlan)
-		out->vid = VMQ_CORE_VID_ANY;
-	else if (mask.vlan == htons(VLAN_VID_MASK))
-		out->vid = ntohs(f->rule->key.vlan);
-	else
-		return false;
-	eth_zero_addr(mask.dst);
-	mask.vlan = 0;
-	if (memchr_inv(&mask, 0, sizeof(mask)) || out->vid == VLAN_VID_MASK)
-		return false;
-	ether_addr_copy(out->mac, f->rule->key.dst);
-	out->index = f->queue->index;
-	return true;
-}
-
-static int vmq_core_save_filters(struct vmq_port *port,
-				 struct vmq_core_state *st,
-				 struct netlink_ext_ack *extack)
-{
-	struct vmq_adapter *a = port->adapter;
-	struct vmq_core_filter one;
-	struct vmq_filter *f;
-	unsigned long loc;
-	u32 n = 0;
-	int err = 0;
-
-	mutex_lock(&a->lock);
-	st->queues = port->n_queues;
-	if (port->n_queues)
-		strscpy(st->queue_name, port->queue[0]->param.name);
-	xa_for_each(&a->filters, loc, f)
-		n += vmq_core_filter_moves(port, f, loc, &one);
-	if (n > VMQ_CORE_MAX_FILTERS) {
-		NL_SET_ERR_MSG_FMT(extack, "%s has %u filters, more than the %u that can move",
-				   port->dev->name, n, VMQ_CORE_MAX_FILTERS);
-		err = -E2BIG;
-		goto unlock;
-	}
-	if (!n)
-		goto unlock;
-	st->filters = kvcalloc(n, sizeof(*st->filters), GFP_KERNEL_ACCOUNT);
-	if (!st->filters) {
-		err = -ENOMEM;
-		goto unlock;
-	}
-	xa_for_each(&a->filters, loc, f)
-		if (vmq_core_filter_moves(port, f, loc, &one))
-			st->filters[st->n_filters++] = one;
-unlock:
-	mutex_unlock(&a->lock);
-	return err;
-}
 
 static int vmq_core_save_mc(struct net_device *dev, struct vmq_core_state *st)
 {
@@ -181,7 +111,7 @@ static int vmq_core_snapshot(struct vmq_port *port, struct vmq_core_state *st,
 	if (rcu_access_pointer(port->policy))
 		st->present |= BIT(VMQ_CORE_POLICY);
 
-	err = vmq_core_save_filters(port, st, extack);
+	err = vmq_core_filter_save(port, st, extack);
 	if (err)
 		return err;
 	if (st->n_filters)
@@ -243,49 +173,6 @@ static int vmq_core_save_next(struct vmq_ext_port *ep, struct vmq_record *rec)
 }
 
 /* ---- restore: against this host ---- */
-
-static void vmq_core_filter_spec(struct vmq_port *port,
-				 const struct vmq_core_filter *f,
-				 struct vmq_filter_spec *spec)
-{
-	bool any = f->vid == VMQ_CORE_VID_ANY;
-	u16 index = f->index < port->n_queues ? f->index : 0;
-
-	vmq_filter_mac_spec(spec, f->mac, any ? 0 : f->vid);
-	if (any) {
-		spec->mask.vlan = 0;
-		spec->fs.flow_type &= ~FLOW_EXT;
-		spec->fs.m_ext.vlan_tci = 0;
-	}
-	spec->owner = VMQ_OWNER_PORT;
-	spec->port = port;
-	spec->queue = port->n_queues ? port->queue[index]->id : 0;
-}
-
-/* 1: the port has this filter already, 0: nobody has, -EEXIST: somebody else. */
-static int vmq_core_filter_taken(struct vmq_port *port,
-				 const struct vmq_core_filter *f,
-				 struct netlink_ext_ack *extack)
-{
-	struct vmq_adapter *a = port->adapter;
-	const struct vmq_rule *rule;
-	struct vmq_filter_spec spec;
-	struct vmq_queue *q;
-	int ret = 0;
-
-	vmq_core_filter_spec(port, f, &spec);
-	mutex_lock(&a->lock);
-	rule = vmq_rules_find(&a->rules, &spec.key, &spec.mask);
-	if (rule) {
-		q = rule->target;
-		ret = rcu_access_pointer(q->port) == port ? 1 : -EEXIST;
-		if (ret < 0)
-			NL_SET_ERR_MSG_FMT(extack, "filter %u of %s has %pM already",
-					   rule->id, a->dev->name, f->mac);
-	}
-	mutex_unlock(&a->lock);
-	return ret;
-}
 
 static int vmq_core_check_mac(struct vmq_port *port,
 			      const struct vmq_core_state *st,
@@ -378,36 +265,6 @@ static int vmq_core_set_mtu(struct vmq_port *port, u32 mtu,
 				   mtu, port->adapter->dev->name,
 				   port->adapter->dev->mtu);
 	return err;
-}
-
-static int vmq_core_add_filters(struct vmq_port *port,
-				const struct vmq_core_state *st,
-				struct vmq_core_undo *undo,
-				struct netlink_ext_ack *extack)
-{
-	struct vmq_filter_spec spec;
-	int ret;
-	u32 i;
-
-	if (!st->n_filters)
-		return 0;
-	undo->location = kvcalloc(st->n_filters, sizeof(*undo->location),
-				  GFP_KERNEL_ACCOUNT);
-	if (!undo->location)
-		return -ENOMEM;
-	for (i = 0; i < st->n_filters; i++) {
-		ret = vmq_core_filter_taken(port, &st->filters[i], extack);
-		if (ret < 0)
-			return ret;
-		if (ret)
-			continue;
-		vmq_core_filter_spec(port, &st->filters[i], &spec);
-		ret = vmq_filter_set(port->adapter, &spec, extack);
-		if (ret < 0)
-			return ret;
-		undo->location[undo->n_locations++] = spec.location;
-	}
-	return 0;
 }
 
 static int vmq_core_add_mc(struct net_device *dev,
@@ -509,10 +366,7 @@ static void vmq_core_rollback(struct vmq_ext_port *ep)
 	if (undo->mc)
 		for_each_set_bit(i, undo->mc, cs->st->n_mc)
 			dev_mc_del_global(dev, cs->st->mc[i].addr);
-	while (undo->n_locations)
-		vmq_filter_clear(port->adapter,
-				 undo->location[--undo->n_locations],
-				 VMQ_OWNER_PORT, port);
+	vmq_core_filter_undo(port, &undo->filters);
 	err = vmq_core_set_mac(port, undo->mac, undo->addr_assign_type,
 			       NULL) ?: err;
 	if (cs->st->present & BIT(VMQ_CORE_POLICY))
@@ -563,7 +417,7 @@ static int vmq_core_apply(struct vmq_ext_port *ep, const struct vmq_record *rec,
 		if (err)
 			goto err_undo;
 	}
-	err = vmq_core_add_filters(port, st, undo, extack);
+	err = vmq_core_filter_apply(port, st, &undo->filters, extack);
 	if (err)
 		goto err_undo;
 	err = vmq_core_add_mc(dev, st, undo, extack);

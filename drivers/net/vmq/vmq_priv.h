@@ -189,6 +189,12 @@ void vmq_filters_unsync_uplink(struct vmq_adapter *a,
 bool vmq_uplink_filters(struct net_device *uplink, bool multicast);
 bool vmq_filter_has_addr(const struct vmq_filter *f);
 
+/* ---- uplink_fit.c: which filters the uplink's table is offered, and as what ---- */
+
+const char *vmq_offload_unfit(const struct vmq_filter *f);
+void vmq_offload_spec(const struct vmq_filter *f,
+		      struct ethtool_rx_flow_spec *fs, u32 ring);
+
 /* ---- uplink_offload.c: what the uplink's own table does for the filters ---- */
 
 #define VMQ_RUNG_REASON	128		/* bytes of a reason */
