@@ -172,6 +172,28 @@ def test_mac():
     ksft_eq(link_info("vmq1")["address"], "52:54:00:00:aa:05", "by hand")
 
 
+def test_mac_of_port():
+    """vmq0 does not take an address from the uplink that a port has: the port's
+    filter would have the host's frames."""
+    rtnl = Rtnl()
+    pair()
+    adapter("vmq0")
+    own = link_info("vmq0")["address"]
+    port("vm1", number=1)
+    rtnl.set("up0", address=ADDRESS)
+    rtnl.set("up0", master="vmq0")
+    ksft_eq(link_info("vmq0")["address"], own, "attached")
+    rtnl.set("up0", address="52:54:00:00:00:77")
+    ksft_eq(link_info("vmq0")["address"], "52:54:00:00:00:77", "as ever")
+    rtnl.set("up0", address=ADDRESS)
+    ksft_eq(link_info("vmq0")["address"], "52:54:00:00:00:77", "changed")
+    with Raw("wire0") as wire, Raw("vmq0") as host, Raw("vm1") as guest:
+        for number, receiver in ((0x77, host), (1, guest)):
+            frame = ether(number, payload=b"to %d" % number)
+            wire.send(frame)
+            ksft_true(receiver.expect(frame), f"frames for {number:#x}")
+
+
 def test_mtu():
     """MTU: the uplink's unless set by hand; ports are clamped to it."""
     rtnl = Rtnl()

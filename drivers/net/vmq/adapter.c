@@ -139,21 +139,35 @@ static void vmq_adapter_get_stats64(struct net_device *dev,
 	vmq_stats_to_link(&sum, s);
 }
 
+/**
+ * vmq_adapter_gave_mac() - has a port or a VF of the adapter this address?
+ * @a: the adapter
+ * @mac: the address
+ *
+ * Its filter would take the host's frames.
+ *
+ * Context: Process context, rtnl held.
+ * Return: true if one has.
+ */
+bool vmq_adapter_gave_mac(struct vmq_adapter *a, const u8 *mac)
+{
+	struct vmq_port *port;
+
+	list_for_each_entry(port, &a->ports, node)
+		if (ether_addr_equal(port->dev->dev_addr, mac))
+			return true;
+	return vmq_vfs_have_mac(a, mac);
+}
+
 static int vmq_adapter_set_mac(struct net_device *dev, void *p)
 {
-	const u8 *mac = ((struct sockaddr *)p)->sa_data;
 	struct vmq_adapter *a = vmq_adapter_priv(dev);
-	struct vmq_port *port;
 	int err;
 
 	err = eth_prepare_mac_addr_change(dev, p);
 	if (err)
 		return err;
-	/* its filter would take the host's frames */
-	list_for_each_entry(port, &a->ports, node)
-		if (ether_addr_equal(port->dev->dev_addr, mac))
-			return -EADDRINUSE;
-	if (vmq_vfs_have_mac(a, mac))
+	if (vmq_adapter_gave_mac(a, ((struct sockaddr *)p)->sa_data))
 		return -EADDRINUSE;
 	eth_commit_mac_addr_change(dev, p);
 	vmq_uplink_mac(a);

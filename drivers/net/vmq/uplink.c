@@ -83,13 +83,21 @@ static int vmq_uplink_mtu(struct vmq_adapter *a, int mtu)
 	return err;
 }
 
-/* Takes the uplink's address, unless the administrator gave the adapter one. */
+/*
+ * Takes the uplink's address, unless the administrator gave the adapter one, or gave
+ * this one to a guest.
+ */
 static void vmq_uplink_take_mac(struct vmq_adapter *a,
 				const struct net_device *uplink)
 {
 	if (a->dev->addr_assign_type == NET_ADDR_SET ||
 	    ether_addr_equal(a->dev->dev_addr, uplink->dev_addr))
 		return;
+	if (vmq_adapter_gave_mac(a, uplink->dev_addr)) {
+		netdev_warn(a->dev, "%pM of %s is the address of a port, and stays so\n",
+			    uplink->dev_addr, uplink->name);
+		return;
+	}
 	eth_hw_addr_set(a->dev, uplink->dev_addr);
 	a->dev->addr_assign_type = NET_ADDR_STOLEN;
 	call_netdevice_notifiers(NETDEV_CHANGEADDR, a->dev);

@@ -287,6 +287,7 @@ extern struct list_head vmq_adapters;	/* rtnl */
 extern struct rtnl_link_ops vmq_adapter_link_ops;
 
 bool vmq_is_adapter(const struct net_device *dev);
+bool vmq_adapter_gave_mac(struct vmq_adapter *a, const u8 *mac);
 int vmq_adapter_set_private(struct vmq_adapter *a, bool on,
 			    struct netlink_ext_ack *extack);
 
