@@ -14,11 +14,12 @@ import struct
 import threading
 import time
 
-from lib import (NetNS, NlError, Rtnl, Session, acl_flush, acl_rule, acl_set,
-                 adapter, cmd, defer, ext_set, ip, ksft_eq, ksft_ge, ksft_in,
-                 ksft_lt, ksft_main, ksft_pr, ksft_raises, ksft_true, machine,
-                 pair, port, restore, save, vmqctl)
+from lib import (UAPI, NetNS, NlError, Rtnl, Session, acl_flush, acl_rule,
+                 acl_set, adapter, cmd, defer, ext_set, ip, ksft_eq, ksft_ge,
+                 ksft_in, ksft_lt, ksft_main, ksft_pr, ksft_raises, ksft_true,
+                 machine, pair, port, restore, save, vmqctl)
 from lib.acl import ALLOW, DENY, IN, OUT
+from lib.client import Events
 
 SLOW = machine() == "uml-debug"
 GUEST, OUTSIDE = "10.9.0.2", "10.9.0.1"
@@ -302,6 +303,21 @@ def test_memory():
     ksft_eq(got, total)
     ksft_lt(most, max(total // 4, 1 << 20), "bytes of memory meanwhile")
     ksft_pr(f"{total} bytes read, {most} bytes of memory at most")
+
+
+def test_unclaimed_many():
+    """A stream of records that nobody owns: the counter has all of them, the first
+    256 are told of (SR-35)."""
+    ports()
+    other = struct.pack("<IHH", 0, 2, 0) + b"\x55" * 16 + bytes(16) + \
+        struct.pack("<H", 1) + bytes(6)
+    data = stream("vm1", [other] * 1000)
+    with contextlib.closing(Events()) as events:
+        events.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
+        report = restore("vm1", data)
+        seen = [command for command, _ in events.read()
+                if command == UAPI["VMQ_CMD_RECORD_UNCLAIMED_NTF"]]
+    ksft_eq((report["records_unclaimed"], len(seen)), (1000, 256))
 
 
 def test_limit():

@@ -10,13 +10,28 @@
 
 #include "state.h"
 
+/*
+ * Records of a stream that an event is sent for. More are in no listener's buffer, and
+ * rtnl is held; the port's counter has all.
+ */
+#define VMQ_UNCLAIMED_EVENTS	256
+
+struct vmq_unclaimed {
+	struct vmq_port *port;
+	u32 events;
+};
+
 static void vmq_commit_unclaimed(void *ctx, const struct vmq_stream_view *view)
 {
+	struct vmq_unclaimed *u = ctx;
 	uuid_t ext, class;
 
+	if (u->events == VMQ_UNCLAIMED_EVENTS)
+		return;
+	u->events++;
 	import_uuid(&ext, view->ext);
 	import_uuid(&class, view->class);
-	vmq_notify_unclaimed(ctx, &ext, &class, view->length);
+	vmq_notify_unclaimed(u->port, &ext, &class, view->length);
 }
 
 /* What was wrong with the stream; a commit is its last word. */
@@ -34,6 +49,7 @@ static int vmq_commit_refused(struct vmq_session *s,
 static int vmq_commit_step(struct vmq_session *s,
 			   struct netlink_ext_ack *extack)
 {
+	struct vmq_unclaimed unclaimed = { .port = s->port };
 	struct vmq_port *port = s->port;
 	int err;
 
@@ -59,7 +75,8 @@ static int vmq_commit_step(struct vmq_session *s,
 		s->error = err;
 		NL_SET_ERR_MSG_FMT(extack, "%s", s->reason.text);
 	} else {
-		vmq_restore_unclaimed(&s->restore, vmq_commit_unclaimed, port);
+		vmq_restore_unclaimed(&s->restore, vmq_commit_unclaimed,
+				      &unclaimed);
 	}
 	vmq_session_end(s, VMQ_MEV_COMMIT);
 	/* nobody writes to it any more: that ended when it was validated */

@@ -230,6 +230,8 @@ int vmq_restore_validate(struct vmq_restore *rs, struct vmq_reason *reason)
 			break;
 		rs->pos = pos;
 		rs->index++;
+		/* there may be hundreds of thousands, and only headers */
+		cond_resched();
 	}
 	if (err == -EINPROGRESS)
 		return err;
@@ -319,6 +321,7 @@ int vmq_restore_apply(struct vmq_restore *rs, struct vmq_reason *reason)
 		}
 		rs->pos = pos;
 		rs->index++;
+		cond_resched();
 	}
 	return 0;
 }
@@ -329,7 +332,7 @@ int vmq_restore_apply(struct vmq_restore *rs, struct vmq_reason *reason)
  * @fn: called for each
  * @ctx: for @fn
  *
- * Context: That of @fn.
+ * Context: Process context, sleeps; that of @fn.
  */
 void vmq_restore_unclaimed(struct vmq_restore *rs, vmq_unclaimed_fn fn,
 			   void *ctx)
@@ -337,9 +340,11 @@ void vmq_restore_unclaimed(struct vmq_restore *rs, vmq_unclaimed_fn fn,
 	struct vmq_stream_view view;
 	size_t pos = 0;
 
-	while (vmq_stream_next(rs->buf, rs->len, &pos, &view))
+	while (vmq_stream_next(rs->buf, rs->len, &pos, &view)) {
 		if (!vmq_restore_owner(rs, &view))
 			fn(ctx, &view);
+		cond_resched();
+	}
 }
 
 /**
