@@ -65,7 +65,7 @@ def test_down():
 
 
 def test_guest():
-    """A guest has all: the host does not know what groups it is in (O-46)."""
+    """A guest has all, as long as nobody asked what groups it is in (O-46)."""
     adapter("vmq0")
     port("vm1", number=1)
     port("vm2", number=2)

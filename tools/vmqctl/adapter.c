@@ -49,6 +49,9 @@ static const struct attr_desc adapter_attrs[] = {
 	[VMQ_A_ADAPTER_VPORTS] = ATTR("vports", UINT),
 	[VMQ_A_ADAPTER_QUEUE_PAIRS] = ATTR("queue-pairs", UINT),
 	[VMQ_A_ADAPTER_PRIVATE] = ATTR("private", BOOL),
+	[VMQ_A_ADAPTER_MCAST_SNOOPING] = ATTR("mcast-snooping", BOOL),
+	[VMQ_A_ADAPTER_MCAST_QUERIERS] = ATTR("mcast-queriers", UINT),
+	[VMQ_A_ADAPTER_MCAST_GROUPS] = ATTR("mcast-groups", UINT),
 };
 
 ATTR_SET(adapter);
@@ -58,30 +61,48 @@ static int adapter_show(struct args *args)
 	return nl_show_dev(VMQ_CMD_ADAPTER_GET, &adapter_set, args);
 }
 
+static int put_private(struct nl_request *req, const char *value)
+{
+	return nl_put_switch(req, "private", VMQ_A_ADAPTER_PRIVATE, value);
+}
+
+static int put_mcast_snooping(struct nl_request *req, const char *value)
+{
+	return nl_put_switch(req, "mcast-snooping",
+			     VMQ_A_ADAPTER_MCAST_SNOOPING, value);
+}
+
+static const struct setting settings[] = {
+	{ "private", put_private },
+	{ "mcast-snooping", put_mcast_snooping },
+};
+
 static int adapter_set_values(struct args *args)
 {
-	const char *dev, *private;
-	struct nl_request req;
-	const struct keyword keywords[] = {
+	const char *dev, *values[ARRAY_SIZE(settings)];
+	struct keyword keywords[1 + ARRAY_SIZE(settings)] = {
 		{ "dev", &dev },
-		{ "private", &private },
 	};
+	struct nl_request req;
+	size_t i;
 	int err;
 
+	settings_keywords(settings, ARRAY_SIZE(settings), keywords + 1,
+			  values);
 	err = args_parse(args, keywords, ARRAY_SIZE(keywords));
 	if (err)
 		return err;
-	if (!dev || !private)
-		return usage_error("\"%s\" is missing", dev ? "private" : "dev");
-	if (strcmp(private, "on") && strcmp(private, "off"))
-		return usage_error("private: \"%s\" is neither on nor off",
-				   private);
+	if (!dev)
+		return usage_error("\"dev\" is missing");
+	for (i = 0; i < ARRAY_SIZE(settings) && !values[i]; i++)
+		;
+	if (i == ARRAY_SIZE(settings))
+		return usage_error("what is to be set?");
 	err = nl_request(&req, VMQ_CMD_ADAPTER_SET, &adapter_set, dev);
-	if (err)
-		return err;
-	mnl_attr_put_u8(req.nlh, VMQ_A_ADAPTER_PRIVATE,
-			!strcmp(private, "on"));
-	return nl_do(&req, NULL, NULL);
+	if (!err)
+		err = settings_put(&req, settings, ARRAY_SIZE(settings),
+				   values);
+	return err ? err : nl_do(&req, NULL, NULL);
 }
 
 static const struct command adapter_commands[] = {
@@ -94,7 +115,8 @@ const struct object adapter_object = {
 	.name = "adapter",
 	.usage =
 	"Usage: vmqctl adapter show [ dev ADAPTER ]\n"
-	"       vmqctl adapter set dev ADAPTER private { on | off }\n",
+	"       vmqctl adapter set dev ADAPTER [ private on | off ]\n"
+	"                [ mcast-snooping on | off ]\n",
 	.commands = adapter_commands,
 	.run = adapter_show,
 };

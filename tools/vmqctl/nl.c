@@ -362,6 +362,16 @@ int nl_put_str(struct nl_request *req, const char *what, uint16_t type,
 	return VMQCTL_OK;
 }
 
+int nl_put_switch(struct nl_request *req, const char *what, uint16_t type,
+		  const char *value)
+{
+	if (strcmp(value, "on") && strcmp(value, "off"))
+		return usage_error("%s: \"%s\" is neither on nor off", what,
+				   value);
+	mnl_attr_put_u8(req->nlh, type, !strcmp(value, "on"));
+	return VMQCTL_OK;
+}
+
 /*
  * Starts a request, about dev unless that is NULL. The kernel is not asked
  * before nl_do or nl_dump, so that the whole command line is looked at first.

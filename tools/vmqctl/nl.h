@@ -31,6 +31,8 @@ int nl_request(struct nl_request *req, uint8_t cmd, const struct attr_set *set,
 	       const char *dev);
 int nl_put_str(struct nl_request *req, const char *what, uint16_t type,
 	       const char *s);
+int nl_put_switch(struct nl_request *req, const char *what, uint16_t type,
+		  const char *value);
 
 /* What "set" and "add" take: a keyword, and how its value gets into the request. */
 struct setting {

@@ -83,6 +83,15 @@ static const struct attr_desc port_attrs[] = {
 	[VMQ_A_PORT_TRUNK] = ATTR("trunk", STR),
 	[VMQ_A_PORT_ISOLATE] = ATTR("isolate", BOOL),
 	[VMQ_A_PORT_SPOOFCHK] = ATTR("spoofchk", BOOL),
+	[VMQ_A_PORT_MCAST_GROUPS] = ATTR_LN("mcast-groups", UINT),
+	[VMQ_A_PORT_MCAST_NARROWED] = ATTR("mcast-narrowed", UINT),
+	[VMQ_A_PORT_MCAST_ROUTER] = ATTR("mcast-router", FLAG),
+	[VMQ_A_PORT_MCAST_REPORTS] = ATTR_LN("mcast-reports", UINT),
+	[VMQ_A_PORT_MCAST_LEAVES] = ATTR("mcast-leaves", UINT),
+	[VMQ_A_PORT_MCAST_QUERIES] = ATTR("mcast-queries", UINT),
+	[VMQ_A_PORT_MCAST_WITHHELD] = ATTR("mcast-withheld", UINT),
+	[VMQ_A_PORT_MCAST_ALLMULTI] = ATTR("mcast-allmulti", UINT),
+	[VMQ_A_PORT_MCAST_OVERFLOWS] = ATTR("mcast-overflows", UINT),
 };
 
 ATTR_SET(port);
@@ -236,24 +245,14 @@ static int put_trunk(struct nl_request *req, const char *value)
 			  strcmp(value, "none") ? value : "");
 }
 
-static int put_switch(struct nl_request *req, const char *what, uint16_t type,
-		      const char *value)
-{
-	if (strcmp(value, "on") && strcmp(value, "off"))
-		return usage_error("%s: \"%s\" is neither on nor off", what,
-				   value);
-	mnl_attr_put_u8(req->nlh, type, !strcmp(value, "on"));
-	return VMQCTL_OK;
-}
-
 static int put_isolate(struct nl_request *req, const char *value)
 {
-	return put_switch(req, "isolate", VMQ_A_PORT_ISOLATE, value);
+	return nl_put_switch(req, "isolate", VMQ_A_PORT_ISOLATE, value);
 }
 
 static int put_spoofchk(struct nl_request *req, const char *value)
 {
-	return put_switch(req, "spoofchk", VMQ_A_PORT_SPOOFCHK, value);
+	return nl_put_switch(req, "spoofchk", VMQ_A_PORT_SPOOFCHK, value);
 }
 
 static const struct setting settings[] = {
@@ -323,6 +322,7 @@ static const struct command port_commands[] = {
 	{ "save", port_save },
 	{ "restore", port_restore },
 	{ "abort", port_abort },
+	{ "groups", port_groups },
 	{ NULL, NULL },
 };
 
@@ -341,7 +341,8 @@ const struct object port_object = {
 	"       vmqctl port save dev PORT file FILE\n"
 	"       vmqctl port restore dev PORT < FILE\n"
 	"       vmqctl port restore dev PORT file FILE\n"
-	"       vmqctl port abort dev PORT\n",
+	"       vmqctl port abort dev PORT\n"
+	"       vmqctl port groups [ dev PORT ]\n",
 	.commands = port_commands,
 	.run = port_show,
 };

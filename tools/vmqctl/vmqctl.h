@@ -77,6 +77,10 @@ bool is_abbreviation(const char *word, const char *whole);
 int parse_mac(const char *what, const char *s, uint8_t *mac);
 int parse_uint(const char *what, const char *s, uint64_t max, uint64_t *out);
 
+/* ---- port_groups.c ---- */
+
+int port_groups(struct args *args);
+
 /* ---- port_stream.c ---- */
 
 int port_save(struct args *args);

@@ -39,12 +39,17 @@ static int vmq_adapter_ndo_init(struct net_device *dev)
 	err = vmq_filters_init(a);
 	if (err)
 		goto err_rss;
-	err = vmq_bus_add(a);
+	err = vmq_mcast_init(&a->mcast);
 	if (err)
 		goto err_filters;
+	err = vmq_bus_add(a);
+	if (err)
+		goto err_mcast;
 	netdev_lockdep_set_classes(dev);
 	return 0;
 
+err_mcast:
+	vmq_mcast_destroy(&a->mcast);
 err_filters:
 	vmq_filters_destroy(a);
 err_rss:
@@ -63,6 +68,7 @@ static void vmq_adapter_destructor(struct net_device *dev)
 {
 	struct vmq_adapter *a = vmq_adapter_priv(dev);
 
+	vmq_mcast_destroy(&a->mcast);
 	vmq_filters_destroy(a);
 	vmq_rss_destroy(a);
 	vmq_queues_destroy(a);

@@ -87,6 +87,30 @@ static void vmq_get_strings(struct net_device *dev, u32 sset, u8 *data)
 		vmq_stats_names(data, dev->real_num_rx_queues);
 }
 
+static const char * const vmq_mcast_names[] = {
+	"mcast_reports", "mcast_leaves", "mcast_queries", "mcast_withheld",
+	"mcast_allmulti", "mcast_overflows",
+};
+
+static int vmq_port_get_sset_count(struct net_device *dev, int sset)
+{
+	int n = vmq_get_sset_count(dev, sset);
+
+	return n < 0 ? n : n + ARRAY_SIZE(vmq_mcast_names);
+}
+
+static void vmq_port_get_strings(struct net_device *dev, u32 sset, u8 *data)
+{
+	int i;
+
+	if (sset != ETH_SS_STATS)
+		return;
+	vmq_get_strings(dev, sset, data);
+	data += vmq_stats_strings(dev->real_num_rx_queues) * ETH_GSTRING_LEN;
+	for (i = 0; i < ARRAY_SIZE(vmq_mcast_names); i++)
+		ethtool_puts(&data, vmq_mcast_names[i]);
+}
+
 static void vmq_adapter_get_stats(struct net_device *dev,
 				  struct ethtool_stats *stats, u64 *data)
 {
@@ -105,8 +129,8 @@ static void vmq_adapter_get_stats(struct net_device *dev,
 	vmq_stats_values_drops(data, &all);
 }
 
-static void vmq_port_get_stats(struct net_device *dev,
-			       struct ethtool_stats *stats, u64 *data)
+static void vmq_vf_get_counters(struct net_device *dev,
+				struct ethtool_stats *stats, u64 *data)
 {
 	struct vmq_port *port = vmq_port_priv(dev);
 	struct vmq_stats all = {};
@@ -120,6 +144,23 @@ static void vmq_port_get_stats(struct net_device *dev,
 	}
 	vmq_port_sum(port, 0, dev->num_rx_queues, &all);
 	vmq_stats_values_drops(data, &all);
+}
+
+static void vmq_port_get_stats(struct net_device *dev,
+			       struct ethtool_stats *stats, u64 *data)
+{
+	struct vmq_port *port = vmq_port_priv(dev);
+	struct vmq_mcast_report mcast;
+
+	vmq_vf_get_counters(dev, stats, data);
+	vmq_mcast_port_report(&port->adapter->mcast, &port->mcast, &mcast);
+	data += vmq_stats_strings(dev->real_num_rx_queues);
+	*data++ = mcast.reports;
+	*data++ = mcast.leaves;
+	*data++ = mcast.queries;
+	*data++ = mcast.withheld;
+	*data++ = mcast.allmulti;
+	*data++ = mcast.overflows;
 }
 
 /* ---- link: the uplink's, where there is one ---- */
@@ -214,8 +255,8 @@ const struct ethtool_ops vmq_port_ethtool_ops = {
 	.get_ts_info = ethtool_op_get_ts_info,
 	.get_channels = vmq_get_channels,
 	.set_channels = vmq_port_set_channels,
-	.get_sset_count = vmq_get_sset_count,
-	.get_strings = vmq_get_strings,
+	.get_sset_count = vmq_port_get_sset_count,
+	.get_strings = vmq_port_get_strings,
 	.get_ethtool_stats = vmq_port_get_stats,
 	.get_rxnfc = vmq_port_get_rxnfc,
 	.set_rxnfc = vmq_port_set_rxnfc,
@@ -249,5 +290,5 @@ const struct ethtool_ops vmq_vf_ethtool_ops = {
 	.get_channels = vmq_get_channels,
 	.get_sset_count = vmq_get_sset_count,
 	.get_strings = vmq_get_strings,
-	.get_ethtool_stats = vmq_port_get_stats,
+	.get_ethtool_stats = vmq_vf_get_counters,
 };

@@ -156,4 +156,6 @@ void vmq_filters_to_port(struct vmq_port *port, struct vmq_path_vf *pv)
 	}
 	synchronize_net();
 	mutex_unlock(&port->adapter->lock);
+	/* what it joined meanwhile, it joined by the VF */
+	vmq_mcast_arrive(port);
 }

@@ -110,6 +110,7 @@ static void vmq_gate_forward(struct vmq_gate *g, struct sk_buff *skb)
 
 static void vmq_gate_opened(struct vmq_gate *g)
 {
+	vmq_mcast_arrive(vmq_gate_port(g));
 	vmq_announce_start(vmq_gate_port(g));
 }
 

@@ -325,10 +325,17 @@ static const struct nla_policy vmq_ext_answer_nl_policy[VMQ_A_EXT_USER_MESSAGE +
 };
 
 /* VMQ_CMD_ADAPTER_SET - do */
-static const struct nla_policy vmq_adapter_set_nl_policy[VMQ_A_ADAPTER_PRIVATE + 1] = {
+static const struct nla_policy vmq_adapter_set_nl_policy[VMQ_A_ADAPTER_MCAST_SNOOPING + 1] = {
 	[VMQ_A_ADAPTER_IFINDEX] = { .type = NLA_U32, },
 	[VMQ_A_ADAPTER_DEV] = { .type = NLA_NUL_STRING, },
 	[VMQ_A_ADAPTER_PRIVATE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[VMQ_A_ADAPTER_MCAST_SNOOPING] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+/* VMQ_CMD_GROUP_GET - dump */
+static const struct nla_policy vmq_group_get_nl_policy[VMQ_A_GROUP_DEV + 1] = {
+	[VMQ_A_GROUP_IFINDEX] = { .type = NLA_U32, },
+	[VMQ_A_GROUP_DEV] = { .type = NLA_NUL_STRING, },
 };
 
 /* Ops table for vmq */
@@ -580,8 +587,15 @@ static const struct genl_split_ops vmq_nl_ops[] = {
 		.cmd		= VMQ_CMD_ADAPTER_SET,
 		.doit		= vmq_nl_adapter_set_doit,
 		.policy		= vmq_adapter_set_nl_policy,
-		.maxattr	= VMQ_A_ADAPTER_PRIVATE,
+		.maxattr	= VMQ_A_ADAPTER_MCAST_SNOOPING,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMQ_CMD_GROUP_GET,
+		.dumpit		= vmq_nl_group_get_dumpit,
+		.policy		= vmq_group_get_nl_policy,
+		.maxattr	= VMQ_A_GROUP_DEV,
+		.flags		= GENL_CMD_CAP_DUMP,
 	},
 };
 

@@ -52,6 +52,7 @@ int vmq_nl_ext_unregister_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_ext_read_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_ext_answer_doit(struct sk_buff *skb, struct genl_info *info);
 int vmq_nl_adapter_set_doit(struct sk_buff *skb, struct genl_info *info);
+int vmq_nl_group_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 enum {
 	VMQ_NLGRP_EVENTS,

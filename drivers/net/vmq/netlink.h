@@ -67,6 +67,7 @@ int vmq_nl_dump(struct sk_buff *skb, struct netlink_callback *cb,
 int vmq_nl_dump_all(struct sk_buff *skb, struct netlink_callback *cb,
 		    vmq_dump_fn *fn);
 
+int vmq_put_u64(struct sk_buff *msg, int attr, u64 value);
 int vmq_put_uuid(struct sk_buff *msg, int attr, const uuid_t *uuid);
 int vmq_fill_dev(struct sk_buff *msg, const struct net_device *dev);
 int vmq_fill_adapter(struct sk_buff *msg, struct vmq_adapter *a);
@@ -78,5 +79,10 @@ int vmq_fill_ext(struct sk_buff *msg, struct vmq_adapter *a,
 		 const struct vmq_ext_inst *inst);
 int vmq_fill_record(struct sk_buff *msg, struct vmq_port *port,
 		    const uuid_t *ext, const uuid_t *class, u32 length);
+
+/* ---- netlink_group.c ---- */
+
+int vmq_fill_adapter_mcast(struct sk_buff *msg, struct vmq_adapter *a);
+int vmq_fill_port_mcast(struct sk_buff *msg, struct vmq_port *port);
 
 #endif /* _VMQ_NETLINK_H */

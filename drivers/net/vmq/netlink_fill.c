@@ -25,7 +25,16 @@ int vmq_fill_dev(struct sk_buff *msg, const struct net_device *dev)
 	       -EMSGSIZE : 0;
 }
 
-static int vmq_put_u64(struct sk_buff *msg, int attr, u64 value)
+/**
+ * vmq_put_u64() - adds a number
+ * @msg: the message
+ * @attr: attribute
+ * @value: the number
+ *
+ * Context: Any.
+ * Return: 0 or -EMSGSIZE.
+ */
+int vmq_put_u64(struct sk_buff *msg, int attr, u64 value)
 {
 	return nla_put(msg, attr, sizeof(value), &value);
 }
@@ -142,7 +151,8 @@ int vmq_fill_adapter(struct sk_buff *msg, struct vmq_adapter *a)
 	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_VM_QUEUES,
 			a->max_queues - 1) ||
 	    nla_put_u32(msg, VMQ_A_ADAPTER_MAX_PORT_QUEUES, MAX_TAP_QUEUES) ||
-	    nla_put_u8(msg, VMQ_A_ADAPTER_PRIVATE, a->private))
+	    nla_put_u8(msg, VMQ_A_ADAPTER_PRIVATE, a->private) ||
+	    vmq_fill_adapter_mcast(msg, a))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -555,6 +565,7 @@ int vmq_fill_port(struct sk_buff *msg, struct vmq_port *port)
 	    vmq_fill_port_gate(msg, port) ||
 	    vmq_fill_port_announce(msg, port) ||
 	    vmq_fill_port_policy(msg, port) ||
+	    vmq_fill_port_mcast(msg, port) ||
 	    nla_put_u32(msg, VMQ_A_PORT_MIGRATION,
 			READ_ONCE(port->migration)) ||
 	    vmq_fill_port_tap(msg, port) ||

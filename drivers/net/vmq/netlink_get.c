@@ -175,18 +175,25 @@ int vmq_nl_adapter_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
  */
 int vmq_nl_adapter_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct nlattr *snooping = info->attrs[VMQ_A_ADAPTER_MCAST_SNOOPING];
 	struct nlattr *private = info->attrs[VMQ_A_ADAPTER_PRIVATE];
 	struct vmq_adapter *a;
-	int err;
+	int err = 0;
 
-	if (!private) {
+	if (!private && !snooping) {
 		NL_SET_ERR_MSG(info->extack, "nothing to change is given");
 		return -EINVAL;
 	}
 	rtnl_lock();
 	a = vmq_nl_adapter(info);
-	err = IS_ERR(a) ? PTR_ERR(a) :
-	      vmq_adapter_set_private(a, nla_get_u8(private), info->extack);
+	if (IS_ERR(a))
+		err = PTR_ERR(a);
+	else if (private)
+		err = vmq_adapter_set_private(a, nla_get_u8(private),
+					      info->extack);
+	/* it can't fail */
+	if (!err && snooping)
+		vmq_mcast_set_on(a, nla_get_u8(snooping));
 	rtnl_unlock();
 	return err;
 }

@@ -96,6 +96,7 @@ static void vmq_port_destructor(struct net_device *dev)
 		for (i = 0; i < dev->num_rx_queues; i++)
 			free_percpu(port->stats[i]);
 	kfree(port->stats);
+	vmq_mcast_port_free(&port->mcast);
 	kfree(port->queue);
 	bitmap_free(port->vlans);
 }
@@ -460,6 +461,7 @@ static void vmq_port_hide(struct vmq_port *port)
 	list_del_rcu(&port->node);
 	a->n_ports--;
 	vmq_port_promisc(port, false);
+	vmq_mcast_port_del(&a->mcast, &port->mcast);
 	vmq_filter_flush_port(port);
 	vmq_port_stop_queues(port, 0);
 	vmq_ext_port_hide(port);

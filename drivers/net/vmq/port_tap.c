@@ -47,11 +47,16 @@ static int vmq_tap_claim(unsigned int minor, bool *first)
 						 &port->tap);
 		if (!err) {
 			static_branch_enable(&vmq_tap_key);
+			/* without memory it has all multicast frames */
+			vmq_mcast_port_add(&port->adapter->mcast, &port->mcast);
 			WRITE_ONCE(port->claimed, true);
 			vmq_port_say(port);
 		}
 		*first = !err;
 	}
+	/* no reader was there: this is another guest */
+	if (!err && !port->tap.numqueues)
+		vmq_mcast_arrive(port);
 	rtnl_unlock();
 	return err;
 }

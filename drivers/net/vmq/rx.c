@@ -458,22 +458,23 @@ static void vmq_flood_port(struct vmq_port *port, struct sk_buff *skb,
  *
  * Broadcast frames go to all ports, unicast ones to those in promiscuous mode, and
  * what is between neighbours on a link (802.1D) to none. Multicast frames go to ports
- * that are in the group, as the list of their netdev has it or all-multicast mode, and
- * to all that a guest has: nobody tells the host what groups that one is in. A
- * port gets the frames of the VLANs that its filters let in and its policy allows,
- * no others (M-04), and an isolated one none of another.
+ * that are in the group: as the list of their netdev has it or all-multicast mode, or,
+ * where a guest has them, as it reports itself (mcast.h). A port gets the frames of the
+ * VLANs that its filters let in and its policy allows, no others (M-04), and an isolated
+ * one none of another.
  *
  * Context: RCU read side, BH off.
  */
 void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
-	       const struct vmq_port *but, bool in_place)
+	       struct vmq_port *but, bool in_place)
 {
 	int at_once = in_place ? VMQ_FLOOD_AT_ONCE : 0;
 	const u8 *dst = eth_hdr(skb)->h_dest;
 	bool all = is_multicast_ether_addr(dst);
-	const struct vmq_port *from = NULL;
+	struct vmq_port *from = NULL;
 	bool group = all && !is_broadcast_ether_addr(dst);
 	unsigned int bit = group ? vmq_group(dst) : 0;
+	struct vmq_mcast_pick pick = {};
 	u16 vid = vmq_skb_vid(skb);
 	struct vmq_port *port;
 
@@ -482,13 +483,17 @@ void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 	/* of a frame from the uplink, @but is who receives it */
 	if (but && skb->dev == but->dev)
 		from = but;
+	/* it may move the header that dst points to */
+	if (group && READ_ONCE(a->mcast.on))
+		vmq_mcast_frame(a, skb, from, &pick);
 	list_for_each_entry_rcu(port, &a->ports, node) {
 		if (port != but && test_bit(vid, port->vlans) &&
 		    (port->dev->flags & IFF_UP) &&
 		    !vmq_policy_isolates(from, port) &&
 		    (all || (port->dev->flags & IFF_PROMISC)) &&
-		    (!group || READ_ONCE(port->claimed) ||
-		     test_bit(bit, port->groups)))
+		    (!group || (READ_ONCE(port->claimed) ?
+				vmq_mcast_wants(&pick, port) :
+				test_bit(bit, port->groups))))
 			vmq_flood_port(port, skb, in_place, at_once-- > 0);
 	}
 	vmq_vfs_flood(a, skb, but);

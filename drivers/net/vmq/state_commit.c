@@ -77,6 +77,7 @@ static int vmq_commit_step(struct vmq_session *s,
 	} else {
 		vmq_restore_unclaimed(&s->restore, vmq_commit_unclaimed,
 				      &unclaimed);
+		vmq_mcast_arrive(port);
 	}
 	vmq_session_end(s, VMQ_MEV_COMMIT);
 	/* nobody writes to it any more: that ended when it was validated */

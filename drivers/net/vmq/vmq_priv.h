@@ -3,6 +3,7 @@
  * Private to the module. Data flows one way and back:
  *
  *   uplink.c -> rx.c -> classify.c (rule.c) -> queue.c -> port.c, port_tap.c, vf.c
+ *   rx.c asks mcast.c which guests a multicast frame is for
  *   rx.c -> queue_fifo.c -> queue_napi.c -> rx.c, where a queue has CPUs of its
  *   own or a frame can't be delivered in place
  *   port.c, vf.c -> tx.c -> another port, or the uplink
@@ -33,6 +34,7 @@
 #include "announce.h"
 #include "compat.h"
 #include "gate.h"
+#include "mcast.h"
 #include "port_stray.h"
 #include "rss.h"
 #include "queue_fifo.h"
@@ -245,6 +247,7 @@ struct vmq_adapter {
 	u32 n_promisc;			/* ports in promiscuous mode */
 	struct vmq_rss __rcu *rss;	/* NULL: all to the default queue */
 	bool private;			/* the host takes no part */
+	struct vmq_mcast mcast;		/* groups of its guests */
 
 	/* rtnl and lock */
 	struct mutex lock;		/* protects queues and filters */
@@ -404,7 +407,7 @@ bool vmq_queue_consume(struct vmq_queue *q, struct vmq_queue_napi *n,
 		       unsigned int budget, int *done);
 void vmq_queue_kicked(struct vmq_queue *q);
 void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
-	       const struct vmq_port *but, bool in_place);
+	       struct vmq_port *but, bool in_place);
 netdev_tx_t vmq_tx(struct vmq_adapter *a, struct vmq_port *from,
 		   struct sk_buff *skb);
 struct sk_buff *vmq_tx_normalize(struct sk_buff *skb);
@@ -474,6 +477,7 @@ struct vmq_port {
 	struct vmq_adapter *adapter;
 	struct vmq_vf *vf;		/* whose netdev this is; NULL: a port */
 	DECLARE_BITMAP(groups, VMQ_GROUPS); /* whose multicast frames it has, by hash */
+	struct vmq_mcast_port mcast;	/* and where it is a guest's */
 	struct vmq_queue soft;		/* for the default queue, or for all of them */
 	struct vmq_spread spread;	/* over them */
 	seqlock_t stats_lock;		/* see vmq_stats_disown() */
