@@ -1,15 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Ways around what guards a port: VLAN tags behind a frame's own (a guest takes off
-those that name no VLAN, and its VLAN devices take theirs), and frames that become
-several."""
+those that name no VLAN, and its VLAN devices take theirs), frames that become several,
+and streams that bring somebody's address."""
 
 import contextlib
+import errno
 import socket
 import struct
 
-from lib import (NetNS, Raw, adapter, build, cmd, defer, ether, ext_set,
-                 ksft_eq, ksft_main, ksft_true, machine, pair, port, vmqctl)
+from lib import (NetNS, NlError, Raw, Rtnl, adapter, build, cmd, defer, ether,
+                 ext_set, ksft_eq, ksft_in, ksft_main, ksft_raises, ksft_true,
+                 machine, pair, port, restore, save, vmqctl)
 from lib.frames import BROADCAST, ip4, udp
 from lib.guard import DISCOVER, dhcp4
 from tap import Tap, node, unfinished
@@ -153,6 +155,37 @@ def test_dhcp_batch():
     ksft_true(other not in send(other), "in another name")
     ksft_true(other not in send(own, other), "behind its own")
     ksft_eq(vmqctl("guard show dev vm1 summary")[0]["drops-malformed"], 1)
+
+
+def test_restored_filter():
+    """A stream does not bring a filter for an address of the host or of another
+    port (SR-34)."""
+    rtnl = Rtnl()
+    for number in (0, 1):
+        pair(f"up{number}", f"wire{number}")
+        adapter(f"vmq{number}", uplink=f"up{number}", rxq=8)
+    port("vm1", number=1)
+    port("vm1b", link="vmq1", number=0x91)
+    cmd("vmqctl filter add dev vmq0 queue 1 mac 52:54:00:00:00:44")
+    stream = save("vm1")
+
+    def refused(owner):
+        before = vmqctl("filter show dev vmq1")
+        with ksft_raises(NlError) as caught:
+            restore("vm1b", stream)
+        ksft_eq(caught.exception.errno, errno.EEXIST)
+        ksft_in(owner, caught.exception.msg)
+        ksft_eq(vmqctl("filter show dev vmq1"), before)
+
+    rtnl.set("vmq1", address="52:54:00:00:00:44")
+    refused("vmq1")
+    rtnl.set("vmq1", address="52:54:00:00:00:45")
+    port("vm2b", link="vmq1", number=0x44)
+    refused("vm2b")
+    rtnl.delete("vm2b")
+    restore("vm1b", stream)
+    ksft_in("52:54:00:00:00:44", [each.get("mac") for each in
+                                  vmqctl("filter show dev vmq1")])
 
 
 if __name__ == "__main__":

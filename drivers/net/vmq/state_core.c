@@ -174,29 +174,40 @@ static int vmq_core_save_next(struct vmq_ext_port *ep, struct vmq_record *rec)
 
 /* ---- restore: against this host ---- */
 
-static int vmq_core_check_mac(struct vmq_port *port,
-			      const struct vmq_core_state *st,
-			      struct netlink_ext_ack *extack)
+/* Whatever the VLAN, nobody may have the frames of the host or of another guest. */
+static int vmq_core_check_addr(struct vmq_port *port, const u8 *mac,
+			       struct netlink_ext_ack *extack)
 {
 	struct vmq_adapter *a = port->adapter;
-	const struct vmq_policy *p = rtnl_dereference(port->policy);
-	struct vmq_core_filter own = { .vid = VMQ_CORE_VID_UNTAGGED };
 	struct vmq_port *other;
-	int ret;
 
-	if (ether_addr_equal(st->mac, a->dev->dev_addr)) {
+	if (ether_addr_equal(mac, a->dev->dev_addr)) {
 		NL_SET_ERR_MSG_FMT(extack, "MAC address %pM is that of %s",
-				   st->mac, a->dev->name);
+				   mac, a->dev->name);
 		return -EEXIST;
 	}
 	list_for_each_entry(other, &a->ports, node) {
 		if (other == port ||
-		    !ether_addr_equal(other->dev->dev_addr, st->mac))
+		    !ether_addr_equal(other->dev->dev_addr, mac))
 			continue;
 		NL_SET_ERR_MSG_FMT(extack, "MAC address %pM is that of port %s",
-				   st->mac, other->dev->name);
+				   mac, other->dev->name);
 		return -EEXIST;
 	}
+	return 0;
+}
+
+static int vmq_core_check_mac(struct vmq_port *port,
+			      const struct vmq_core_state *st,
+			      struct netlink_ext_ack *extack)
+{
+	const struct vmq_policy *p = rtnl_dereference(port->policy);
+	struct vmq_core_filter own = { .vid = VMQ_CORE_VID_UNTAGGED };
+	int ret;
+
+	ret = vmq_core_check_addr(port, st->mac, extack);
+	if (ret)
+		return ret;
 	if (st->present & BIT(VMQ_CORE_POLICY))
 		p = &st->policy;
 	if (p)
@@ -227,9 +238,11 @@ static int vmq_core_check(struct vmq_port *port,
 			return err;
 	}
 	for (i = 0; i < st->n_filters; i++) {
-		err = vmq_core_filter_taken(port, &st->filters[i], extack);
+		err = vmq_core_check_addr(port, st->filters[i].mac, extack) ?:
+		      vmq_core_filter_taken(port, &st->filters[i], extack);
 		if (err < 0)
 			return err;
+		cond_resched();
 	}
 	return 0;
 }
