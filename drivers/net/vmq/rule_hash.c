@@ -93,7 +93,7 @@ struct vmq_hash *vmq_hash_alloc(unsigned int rules)
 	struct vmq_hash *hash;
 
 	size = max(size, VMQ_HASH_MIN);
-	hash = kvzalloc(struct_size(hash, slot, size), GFP_KERNEL);
+	hash = kvzalloc(struct_size(hash, slot, size), GFP_KERNEL_ACCOUNT);
 	if (hash)
 		hash->bits = ilog2(size);
 	return hash;

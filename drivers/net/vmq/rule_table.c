@@ -54,7 +54,7 @@ static struct vmq_exact *vmq_exact_alloc(unsigned int size)
 	 */
 	bytes = size_add(struct_size(exact, slot, size),
 			 array_size(size, sizeof(*exact->rule)));
-	exact = kvzalloc(bytes, GFP_KERNEL);
+	exact = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
 	if (!exact)
 		return NULL;
 	exact->bits = ilog2(size);

@@ -117,7 +117,7 @@ static bool vmq_tuple_may(const struct vmq_tuple *tuple,
 /* A tuple for a mask that has none. */
 static struct vmq_tuple *vmq_tuple_make(const struct vmq_key *mask)
 {
-	struct vmq_tuple *tuple = kzalloc(sizeof(*tuple), GFP_KERNEL);
+	struct vmq_tuple *tuple = kzalloc(sizeof(*tuple), GFP_KERNEL_ACCOUNT);
 	struct vmq_hash *hash;
 
 	if (!tuple)

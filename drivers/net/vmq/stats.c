@@ -15,7 +15,8 @@
  */
 struct vmq_pcpu_stats __percpu *vmq_stats_alloc(void)
 {
-	return netdev_alloc_pcpu_stats(struct vmq_pcpu_stats);
+	return __netdev_alloc_pcpu_stats(struct vmq_pcpu_stats,
+					 GFP_KERNEL_ACCOUNT);
 }
 
 /**

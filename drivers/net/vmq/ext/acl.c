@@ -108,12 +108,13 @@ static int acl_attach(struct vmq_ext_port *ep, struct netlink_ext_ack *extack)
 	struct acl_port *acl;
 	int err = -ENOMEM;
 
-	acl = kzalloc(sizeof(*acl), GFP_KERNEL);
+	acl = kzalloc(sizeof(*acl), GFP_KERNEL_ACCOUNT);
 	if (!acl)
 		goto no_memory;
 
 	acl->next_id = 1;
-	acl->stats = netdev_alloc_pcpu_stats(struct acl_port_stats);
+	acl->stats = __netdev_alloc_pcpu_stats(struct acl_port_stats,
+					       GFP_KERNEL_ACCOUNT);
 	if (!acl->stats)
 		goto free_acl;
 

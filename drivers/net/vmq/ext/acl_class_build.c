@@ -315,7 +315,7 @@ static struct acl_class *acl_build_copy(const struct acl_class_work *work)
 	       work->n_nodes * sizeof(*to->node) +
 	       work->n_start * sizeof(*to->start) +
 	       (work->n_table + work->n_cuts + work->n_list) * sizeof(u16);
-	to = kvmalloc(size, GFP_KERNEL);
+	to = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!to)
 		return NULL;
 

@@ -219,7 +219,8 @@ int acl_edit_add(struct acl_edit *edit, const struct acl_rule *rule,
 		return -ENOSPC;
 	}
 
-	stats = netdev_alloc_pcpu_stats(struct acl_rule_stats);
+	stats = __netdev_alloc_pcpu_stats(struct acl_rule_stats,
+					  GFP_KERNEL_ACCOUNT);
 	if (!stats) {
 		NL_SET_ERR_MSG(extack, "acl: no memory for the rule");
 		return -ENOMEM;
@@ -353,7 +354,7 @@ struct acl_rules *acl_rules_build(const struct acl_rule *rule, unsigned int n)
 	unsigned int i;
 
 	rules = kvzalloc(struct_size(rules, rule, n) +
-			 n * sizeof(*rules->by_id), GFP_KERNEL);
+			 n * sizeof(*rules->by_id), GFP_KERNEL_ACCOUNT);
 	if (!rules)
 		return NULL;
 

@@ -308,7 +308,7 @@ static struct acl_conn *acl_conn_from_rec(const struct acl_port *acl,
 	struct acl_conn *conn;
 	u32 timeout;
 
-	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
+	conn = kzalloc(sizeof(*conn), GFP_KERNEL_ACCOUNT);
 	if (!conn)
 		return NULL;
 

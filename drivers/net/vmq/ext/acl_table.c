@@ -171,7 +171,8 @@ int acl_conn_start(struct acl_port *acl, struct acl_conn *conn,
 	if (READ_ONCE(acl->n_conns) >= READ_ONCE(acl->max_conns))
 		return -ENOSPC;
 
-	new = kzalloc(sizeof(*new), GFP_ATOMIC | __GFP_NOWARN);
+	/* charged to who sends it, where that is known */
+	new = kzalloc(sizeof(*new), GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT);
 	if (!new)
 		return -ENOMEM;
 
@@ -536,7 +537,7 @@ static void acl_gc_work(struct work_struct *work)
 int acl_conns_init(struct acl_port *acl)
 {
 	spin_lock_init(&acl->lock);
-	xa_init_flags(&acl->conns, XA_FLAGS_ALLOC);
+	xa_init_flags(&acl->conns, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	INIT_DEFERRABLE_WORK(&acl->gc, acl_gc_work);
 	acl->max_conns = ACL_CONNS_DEFAULT;
 

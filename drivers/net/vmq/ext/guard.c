@@ -190,7 +190,8 @@ static int guard_attach(struct vmq_ext_port *ep, struct netlink_ext_ack *extack)
 	guard = kzalloc(sizeof(*guard), GFP_KERNEL_ACCOUNT);
 	if (!guard)
 		goto no_memory;
-	guard->stats = netdev_alloc_pcpu_stats(struct guard_stats);
+	guard->stats = __netdev_alloc_pcpu_stats(struct guard_stats,
+						 GFP_KERNEL_ACCOUNT);
 	if (!guard->stats)
 		goto free_guard;
 

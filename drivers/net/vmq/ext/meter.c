@@ -240,7 +240,8 @@ static int meter_attach(struct vmq_ext_port *ep,
 	m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
 	if (!m)
 		goto no_memory;
-	m->stats = netdev_alloc_pcpu_stats(struct meter_stats);
+	m->stats = __netdev_alloc_pcpu_stats(struct meter_stats,
+					     GFP_KERNEL_ACCOUNT);
 	if (!m->stats)
 		goto free_meter;
 	m->bucket[VMQ_TO_GUEST].stats = m->stats;
