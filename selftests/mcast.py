@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# once: uml-debug
 """Guests have the multicast frames of groups that they joined (O-46)."""
 
 import time

@@ -6,8 +6,9 @@ import os
 import socket
 import struct
 
-from lib import (Raw, adapter, cmd, defer, ether, ksft_eq, ksft_main, link_info,
-                 link_stats, mac, port, vmqctl, wait_until)
+from lib import (Raw, adapter, cmd, defer, ether, ksft_eq, ksft_main, ksft_true,
+                 link_info, link_stats, mac, pair, port, vmqctl, wait_until)
+from lib.vf import add_vfs
 from switch import ALL, GROUP, World
 
 OTHER = mac("01:00:5e:00:00:0a")
@@ -62,6 +63,41 @@ def test_down():
     ksft_eq(hears(world, mac(GROUP)), [])
     cmd("ip link set vm1 up")
     ksft_eq(hears(world, mac(GROUP)), ["vm1"])
+
+
+def test_vf():
+    """A VF has the groups of its netdev, trusted or not (O-46)."""
+    pair()
+    adapter("vmq0", uplink="up0")
+    one, two = add_vfs(2)
+    wire = Raw("wire0")
+    raw = {name: Raw(name) for name in (one, two)}
+    for each in (wire, *raw.values()):
+        defer(each.close)
+
+    def gets(dst):
+        for each in raw.values():
+            each.drain()
+        wire.send(ether(dst), ether(ALL, payload=b"end"))
+        found = []
+        for name, each in raw.items():
+            frames = []
+            while (got := each.recv(5)) is not None and b"end" not in got:
+                frames.append(got)
+            ksft_true(got, f"{name} heard nothing")
+            found += [name] * sum(frame[:6] == dst for frame in frames)
+        return found
+
+    ksft_eq(gets(mac(GROUP)), [])
+    cmd(f"ip maddress add {GROUP} dev {one}")
+    ksft_eq(gets(mac(GROUP)), [one])
+    ksft_eq(gets(OTHER), [])
+    for mode in ("allmulticast", "promisc"):
+        cmd(f"ip link set {two} {mode} on")
+        ksft_eq(gets(OTHER), [two], mode)
+        cmd(f"ip link set {two} {mode} off")
+    cmd(f"ip maddress del {GROUP} dev {one}")
+    ksft_eq(gets(mac(GROUP)), [])
 
 
 def test_guest():

@@ -210,11 +210,16 @@ static int vmq_port_change_mtu(struct net_device *dev, int mtu)
 	return 0;
 }
 
-/*
- * The groups that the port hears, see vmq_flood(). Further unicast addresses make the
- * core ask for promiscuous mode. The lists move with the port.
+/**
+ * vmq_port_set_rx_mode() - ndo_set_rx_mode of ports and VFs: the groups that they hear
+ * @dev: the netdev
+ *
+ * See vmq_flood(). Further unicast addresses make the core ask for promiscuous mode. The
+ * lists move with the port.
+ *
+ * Context: dev->addr_list_lock held.
  */
-static void vmq_port_set_rx_mode(struct net_device *dev)
+void vmq_port_set_rx_mode(struct net_device *dev)
 {
 	DECLARE_BITMAP(groups, VMQ_GROUPS);
 	struct netdev_hw_addr *ha;

@@ -248,11 +248,6 @@ static int vmq_vf_change_mtu(struct net_device *dev, int mtu)
 	return 0;
 }
 
-/* All multicast frames come anyway; see vmq_port_set_rx_mode(). */
-static void vmq_vf_set_rx_mode(struct net_device *dev)
-{
-}
-
 static void vmq_vf_change_rx_flags(struct net_device *dev, int change)
 {
 	struct vmq_port *port = vmq_port_priv(dev);
@@ -317,7 +312,7 @@ static const struct net_device_ops vmq_vf_netdev_ops = {
 	.ndo_set_mac_address = vmq_vf_set_mac_address,
 	.ndo_validate_addr = eth_validate_addr,
 	.ndo_change_mtu = vmq_vf_change_mtu,
-	.ndo_set_rx_mode = vmq_vf_set_rx_mode,
+	.ndo_set_rx_mode = vmq_port_set_rx_mode,
 	.ndo_change_rx_flags = vmq_vf_change_rx_flags,
 	.ndo_vlan_rx_add_vid = vmq_vf_vlan_add,
 	.ndo_vlan_rx_kill_vid = vmq_vf_vlan_kill,

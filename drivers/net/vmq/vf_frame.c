@@ -152,12 +152,17 @@ static void vmq_vf_flood(struct vmq_port *port, struct sk_buff *skb)
  * @skb: the frame, data at the network header; stays the caller's
  * @but: port that does not get it, or NULL
  *
+ * A VF's groups are those of its netdev, which is its guest's, trusted or not.
+ *
  * Context: RCU read side, BH off.
  */
 void vmq_vfs_flood(struct vmq_adapter *a, struct sk_buff *skb,
 		   const struct vmq_port *but)
 {
-	bool all = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
+	const u8 *dst = eth_hdr(skb)->h_dest;
+	bool all = is_multicast_ether_addr(dst);
+	bool group = all && !is_broadcast_ether_addr(dst);
+	unsigned int bit = group ? vmq_group(dst) : 0;
 	u16 vid = vmq_skb_vid(skb);
 	const struct vmq_port *from = NULL;
 	struct vmq_port *port;
@@ -173,7 +178,8 @@ void vmq_vfs_flood(struct vmq_adapter *a, struct sk_buff *skb,
 		    READ_ONCE(port->queue[0]->state) ==
 		    VMQ_QUEUE_STATE_RUNNING &&
 		    !vmq_policy_isolates(from, port) &&
-		    (all || READ_ONCE(port->promisc)))
+		    (all || READ_ONCE(port->promisc)) &&
+		    (!group || test_bit(bit, port->groups)))
 			vmq_vf_flood(port, skb);
 	}
 }

@@ -553,6 +553,7 @@ int vmq_port_resize(struct vmq_port *port, u32 count);
 
 int vmq_port_set_mac(struct vmq_port *port, const u8 *mac,
 		     struct netlink_ext_ack *extack);
+void vmq_port_set_rx_mode(struct net_device *dev);
 void vmq_port_promisc(struct vmq_port *port, bool on);
 void vmq_port_say(struct vmq_port *port);
 int vmq_port_init(void);
