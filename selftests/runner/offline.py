@@ -232,8 +232,48 @@ def test_bad_times():
             assert lines[-1] == "1 passed, 0 failed, 0 skipped", lines
 
 
+def test_build_directory():
+    """A clone keeps its build directory; a new one takes over what nobody uses"""
+    sys.path.insert(0, str(HERE.parents[1] / "tools/testvm"))
+    import cache                         # pylint: disable=import-outside-toplevel
+    import module                        # pylint: disable=import-outside-toplevel
+    with tempfile.TemporaryDirectory(prefix="vmq-runner-") as top:
+        top = pathlib.Path(top)
+        cache.CACHE = module.CACHE = top / "cache"
+
+        def chosen(name):
+            (top / name).mkdir(exist_ok=True)
+            module.CLONE = top / name
+            return module.directory_for("qemu")
+
+        def unused(directory, file):
+            long_ago = time.time() - module.UNUSED - 10
+            os.utime(directory / file, (long_ago, long_ago))
+
+        first, second = chosen("a"), chosen("b")
+        assert first != second
+        assert (chosen("a"), chosen("b")) == (first, second)
+        (top / "a").rmdir()
+        assert chosen("c") == first, "of a clone that is gone"
+        third = chosen("a")
+        assert third not in (first, second), "it has another owner"
+        unused(second, module.OWNER)
+        assert chosen("d") == second, "not used for an hour"
+        fifth = chosen("b")
+        assert fifth not in (first, second, third)
+        # made before directories had owners
+        old, young = (first.with_name(f"qemu-{name * 6}") for name in "xy")
+        for each in (old, young):
+            each.mkdir()
+            (each / ".testvm-files").touch()
+        unused(old, ".testvm-files")
+        assert chosen("e") == old
+        assert chosen("f") not in (old, young, first, second, third, fifth)
+
+
 TESTS = [test_terminated, test_interrupted, test_killed, test_all,
-         test_longest_first, test_build_failed, test_bad_times]
+         test_longest_first, test_build_failed, test_bad_times,
+         test_build_directory]
 
 
 def main():

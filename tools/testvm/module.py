@@ -114,21 +114,28 @@ def has_suites(machine, test):
     return test or machine == "uml-debug"
 
 
+def owner_of(directory):
+    """-> the clone whose it is, or None, and when it was used last"""
+    owner = directory / OWNER
+    if owner.exists():
+        return owner.read_text(), owner.stat().st_mtime
+    return None, (directory / ".testvm-files").stat().st_mtime
+
+
 def directory_for(name):
     """The clone's build directory. A clone that has none takes over that of one
     that is gone, or was not built for an hour: most of it is built already.
     (The objects stay good only at the same path.)
     """
     with lock("build-choice"):
-        left = {}                       # directory -> since when
+        left = {}                       # directory -> (clone is gone, last used)
         for directory in (CACHE / "build").glob(f"{name}-{'?' * 6}"):
             with contextlib.suppress(OSError):
-                owner = directory / OWNER
-                if owner.read_text() == str(CLONE):
-                    os.utime(owner)
+                clone, used = owner_of(directory)
+                if clone == str(CLONE):
+                    os.utime(directory / OWNER)
                     return directory
-                used = owner.stat().st_mtime
-                gone = not os.path.exists(owner.read_text())
+                gone = bool(clone) and not os.path.exists(clone)
                 if gone or used < time.time() - UNUSED:
                     left[directory] = (gone, used)
         if left:                        # the newest: it differs least
