@@ -25,6 +25,7 @@ struct vmq_ext_inst {
 /* What a port's frames meet, in ingress order; replaced as a whole. */
 struct vmq_stack {
 	struct rcu_head rcu;
+	const void *near;		/* priv of the last one, to be asked for early */
 	unsigned int n;
 	struct vmq_ext_port *ep[] __counted_by(n);
 };

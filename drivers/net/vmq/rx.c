@@ -516,10 +516,11 @@ static __always_inline void vmq_rx_near(const struct vmq_slot *slot)
 	prefetch(&dev->rx_handler);
 	prefetch(&dev->ptype_all);
 	prefetchw(this_cpu_ptr(READ_ONCE(slot->near_cpu)));
-	if (vmq_tap_used()) {
-		port = netdev_priv(dev);
+	port = netdev_priv(dev);
+	if (vmq_tap_used())
 		prefetch(&port->tap.taps[0]);
-	}
+	if (vmq_ext_used())
+		prefetch(&port->stack);
 }
 
 /* The queue that the filters name, without a call where they are plain. */
