@@ -26,7 +26,7 @@ JOBS = f"-j{(os.cpu_count() or 1) + 1}"
 
 # name -> which source, which architecture, fragments, what is built
 BUILDS = {
-    "uml-plain": ("6.12", "um", ["uml-plain.config"]),
+    "uml-plain": ("6.12", "um", ["uml-plain.config", "uml-fast.config"]),
     "uml-debug": ("7.3", "um", ["uml-plain.config", "uml-debug.config"]),
     "guest": ("6.12", "x86_64", ["guest.config"]),
 }
