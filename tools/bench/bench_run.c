@@ -36,6 +36,7 @@
 
 #define VMQ_BENCH_ETH_P		ETH_P_802_EX1	/* for experiments */
 #define VMQ_BENCH_BURST		64
+#define VMQ_BENCH_TURNS		4	/* before who waits for frames sleeps */
 
 struct vmq_bench_file {
 	struct mutex lock;		/* one command at a time */
@@ -237,7 +238,7 @@ static void vmq_bench_settle(struct vmq_bench_dev *b, u64 left)
 {
 	const struct vmq_bench_file *file = b->file;
 	unsigned long end = jiffies + HZ;
-	u32 i;
+	u32 turns = 0, i;
 
 	while (file->wanted >
 	       vmq_bench_ended() - file->ended + left) {
@@ -245,7 +246,13 @@ static void vmq_bench_settle(struct vmq_bench_dev *b, u64 left)
 			vmq_bench_drain(file->ring[i]);
 		if (time_after(jiffies, end) || fatal_signal_pending(current))
 			break;
-		cond_resched();
+		/* what was left to ksoftirqd is done here, threads have their turn */
+		local_bh_disable();
+		local_bh_enable();
+		if (++turns > VMQ_BENCH_TURNS)
+			usleep_range(5, 10);
+		else
+			cond_resched();
 	}
 }
 
