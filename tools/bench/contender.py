@@ -159,7 +159,6 @@ class Macvtap(Contender):
         self.open_taps()
 
 
-
 class Bridge(Contender):
     """Ports are netdevs that count what is sent to them."""
 
@@ -208,13 +207,16 @@ class BridgeVlan(Bridge):
 class BridgeTap(Bridge):
     label = "bridge and tap, ring"
 
-    def make_ports(self, bridge):
+    def make_taps(self):
         for number in range(self.ports):
             tap = os.open("/dev/net/tun", os.O_RDWR)
             fcntl.ioctl(tap, TUNSETIFF, struct.pack(
                 "16sH22x", self.port(number).encode(),
                 IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
             self.taps.append(tap)
+
+    def make_ports(self, bridge):
+        self.make_taps()
         ip(*(f"link set {self.port(n)} master {bridge} up" for n in range(self.ports)))
         self.give_rings()
 
@@ -440,6 +442,30 @@ class VmqUdp(VmqTap):
         """A rate that is never reached."""
         from rules import meter_rx
         meter_rx(port, 100_000_000_000)
+
+
+class VmqUnloaded(VmqUdp):
+    """Before a slice, extensions are loaded and unloaded again, as for VmqDisabled."""
+
+    label = "vmq, no extension loaded"
+    modules = [f"vmq_{name}" for name in ("acl", "guard", "meter")]
+    loaded = False
+
+    def measure(self, frames, length=60, train=1):
+        for name in self.modules:
+            run("insmod", os.environ["VMQ_BUILD"] + f"/drivers/net/vmq/ext/{name}.ko")
+        if not self.loaded:
+            run("rmmod", *self.modules)
+        super().measure(2000, length, train)      # caches are warm again
+        result = super().measure(frames, length, train)
+        if self.loaded:
+            run("rmmod", *self.modules)
+        return result
+
+
+class VmqDisabled(VmqUnloaded):
+    label = "vmq, all loaded, none enabled"
+    loaded = True
 
 
 class VmqUdpMasked(VmqUdp):

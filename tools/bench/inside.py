@@ -17,15 +17,16 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import contender as c
+import ovs
 
 # title, contenders (the first is what is subtracted, the second the yardstick)
 TABLES = {
     "netdev": ("to a netdev, untagged",
-               [c.Bare, c.Macvlan, c.Bridge, c.Vmq]),
+               [c.Bare, c.Macvlan, c.Bridge, ovs.Ovs, c.Vmq]),
     "vlan": ("to a netdev, MAC and VLAN",
              [c.Bare, c.MacvlanVlan, c.BridgeVlan, c.VmqVlan]),
     "tap": ("to the ring of a tap with a reader",
-            [c.Bare, c.Macvtap, c.BridgeTap, c.VmqTap]),
+            [c.Bare, c.Macvtap, c.BridgeTap, ovs.OvsTap, c.VmqTap]),
     "queued": ("queue with a CPU of its own",
                [c.Bare, c.Vmq, c.VmqQueued, c.VmqQueuedSoftirq]),
     "rules": ("with many rules",
@@ -34,6 +35,8 @@ TABLES = {
     "cpus": ("queues with a CPU each, two CPUs",
              [c.BareOne, c.BareTwo, c.VmqQueuedOne, c.VmqQueuedTwo]),
     # one after the other, as an enabled extension costs all ports of all adapters
+    "disabled": ("UDP, extensions that are not enabled",
+                 [c.VmqUnloaded, c.VmqDisabled]),
     "acl": ("UDP in 100,000 flows, vmq_acl knows them", [c.VmqUdp, c.VmqAcl]),
     "guard": ("UDP, vmq_guard", [c.VmqUdp, c.VmqGuard]),
     "meter": ("UDP, vmq_meter", [c.VmqUdp, c.VmqMeter]),
@@ -50,9 +53,10 @@ TABLES = {
 STANDARD = [
     ("netdev", (1, 64, 1024), 60, 1), ("netdev", (64,), 1514, 1), ("vlan", (64,), 60, 1),
     ("tap", (1, 64), 60, 1), ("queued", (64,), 60, 1), ("queued", (64,), 60, 8),
-    ("rules", (64,), 60, 1), ("rules-udp", (64,), 60, 1), ("acl", (64,), 60, 1), ("guard", (64,), 60, 1),
-    ("meter", (64,), 60, 1), ("flood", (64,), 60, 1), ("vm-to-vm", (64,), 60, 1),
-    ("transmit", (1,), 60, 1), ("tcp", (2,), 60, 1), ("stalled", (16,), 60, 1),
+    ("rules", (64,), 60, 1), ("rules-udp", (64,), 60, 1), ("disabled", (64,), 60, 1),
+    ("acl", (64,), 60, 1), ("guard", (64,), 60, 1), ("meter", (64,), 60, 1),
+    ("flood", (64,), 60, 1), ("vm-to-vm", (64,), 60, 1), ("transmit", (1,), 60, 1),
+    ("tcp", (2,), 60, 1), ("stalled", (16,), 60, 1),
 ]
 EACH = (1, 16, 64, 256, 1024, 4096)
 FULL = [(name, EACH, length, train) for name in TABLES
@@ -63,8 +67,8 @@ FULL = [(name, EACH, length, train) for name in TABLES
 GOALS = [
     ("netdev", EACH, 60, 1), ("vlan", (64,), 60, 1), ("tap", (1, 16, 64, 1024), 60, 1),
     ("queued", (64,), 60, 1), ("queued", (64,), 60, 8), ("rules", (64,), 60, 1),
-    ("rules-udp", (64,), 60, 1), ("acl", (64,), 60, 1), ("guard", (64,), 60, 1),
-    ("meter", (64,), 60, 1), ("flood", (16, 64, 256), 60, 1),
+    ("rules-udp", (64,), 60, 1), ("disabled", (64,), 60, 1), ("acl", (64,), 60, 1),
+    ("guard", (64,), 60, 1), ("meter", (64,), 60, 1), ("flood", (16, 64, 256), 60, 1),
     ("vm-to-vm", (64,), 60, 1), ("transmit", (1,), 60, 1),
     ("netdev", (64,), 1514, 1), ("tap", (64,), 1514, 1), *STANDARD[-2:],
 ]
