@@ -320,8 +320,8 @@ def test_refused():
     ksft_eq(wire.send(ether(1)),
             {"ring 0": 1, f"queue {port_queue('vm1')}": 1})
     ksft_eq(wire.send(ether(9)), {"filtered": 1}, "the address filter is real")
-    knob(refuse=0)
     with monitor() as events:
+        knob(refuse=0)          # it may be asked again from here on
         run("ethtool -K nic0 ntuple off")
         run("ethtool -K nic0 ntuple on")
         reaches(RULE)
