@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 
+import check_log
 import initramfs
 import kernels
 from cache import CLONE, HERE, Failure, say
@@ -30,9 +31,14 @@ DEFAULTS = {             # memory, CPUs
 DRIVERS = {"virtio": "virtio_net", "e1000e": "e1000e", "igb": "igb"}
 DEVICES = {"virtio": "virtio-net-pci", "e1000e": "e1000e", "igb": "igb"}
 OUTSIDE_GRACE = 2        # seconds for the outside command, after the machine
+BOOT_SECONDS = 120       # most take 5; QEMU's 9p was seen to hang at the first mount
 
 
 class Timeout(Exception):
+    pass
+
+
+class NotUp(Exception):
     pass
 
 
@@ -142,8 +148,34 @@ class Machine:
         raise NotImplementedError
 
     def run(self):
-        """Boot, run the job, wait; -> (inside status or None, outside)."""
+        """Boot, run the job, wait; -> (inside status or None, outside).
+
+        A machine that does not come up gets a second chance, as nothing has run in it.
+        """
+        try:
+            return self.attempt(BOOT_SECONDS)
+        except NotUp:
+            say(f"{self.name} did not come up in {BOOT_SECONDS} s; once more")
+            return self.attempt(self.arguments.timeout)
+
+    def wait(self, machine, boot):
+        """Until it ends; `boot` seconds for it to come up."""
+        end = time.monotonic() + self.arguments.timeout
+        up = time.monotonic() + boot
+        while time.monotonic() < up < end and machine.popen.poll() is None:
+            if check_log.START in (self.out / "console.log").read_text(errors="replace"):
+                up = end
+            time.sleep(0.2)
+        if up < end and machine.popen.poll() is None:
+            raise NotUp
+        try:
+            machine.popen.wait(max(0, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise Timeout from None
+
+    def attempt(self, boot):
         begin = time.monotonic()
+        self.wires = []
         self.write_job()
         scratch = pathlib.Path(tempfile.mkdtemp(prefix="vmq-testvm-"))
         live = not self.arguments.quiet
@@ -156,10 +188,7 @@ class Machine:
             output.start()
             if self.arguments.outside:
                 outside = self.start_outside(live)
-            try:
-                machine.popen.wait(self.arguments.timeout)
-            except subprocess.TimeoutExpired:
-                raise Timeout from None
+            self.wait(machine, boot)
             machine.kill()       # whatever may be left of it
             console.join(5)
             output.join(5)
