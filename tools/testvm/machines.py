@@ -158,12 +158,16 @@ class Machine:
             say(f"{self.name} did not come up in {BOOT_SECONDS} s; once more")
             return self.attempt(self.arguments.timeout)
 
+    def console(self):
+        path = self.out / "console.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
     def wait(self, machine, boot):
         """Until it ends; `boot` seconds for it to come up."""
         end = time.monotonic() + self.arguments.timeout
         up = time.monotonic() + boot
         while time.monotonic() < up < end and machine.popen.poll() is None:
-            if check_log.START in (self.out / "console.log").read_text(errors="replace"):
+            if check_log.START in self.console():
                 up = end
             time.sleep(0.2)
         if up < end and machine.popen.poll() is None:
