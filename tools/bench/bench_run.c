@@ -171,6 +171,11 @@ static struct sk_buff *vmq_bench_frame(struct vmq_bench_dev *b)
 /* Each next one is far away from the last, and all come equally often. */
 static void vmq_bench_next(struct vmq_bench_dev *b)
 {
+	/* a flow has one destination, whenever it is its turn */
+	if (b->file->job.flows) {
+		b->at = (u64)b->flow * b->step % b->file->job.ports;
+		return;
+	}
 	if (++b->train < b->file->job.train)
 		return;
 	b->train = 0;
@@ -266,11 +271,13 @@ static int vmq_bench_start(struct vmq_bench_dev *b)
 	b->sent = 0;
 	b->at = 0;
 	b->train = 0;
-	b->flow = 0;
 	b->step = max(1U, job->ports * 5 / 8);
 	while (gcd(b->step, job->ports) != 1)
 		b->step++;
 	b->step %= max(1U, job->ports);
+	/* flows go on where the last run ended, so that each of them has its turn */
+	if (job->flows)
+		vmq_bench_next(b);
 
 	file->ended = vmq_bench_ended();
 	file->wanted = 0;

@@ -99,6 +99,9 @@ class Contender:
         for tap in self.taps:
             os.write(self.control, b"ring %d" % tap)
 
+    def settled(self):
+        """It has seen all there is to see, and what is measured begins."""
+
     # -- measure
     def command(self, frames, length, train):
         words = [f"run dev={self.injector}", f"frames={frames}", f"len={length}",
@@ -480,8 +483,25 @@ class VmqUdpMasked(VmqUdp):
 
 
 class VmqAcl(VmqUdp):
+    """Each frame is of another connection than the 99,999 before it."""
+
     label = "vmq, acl, 100,000 connections"
     extensions = ["acl"]
+
+
+class VmqAclSome(VmqAcl):
+    """The others are known, but send nothing."""
+
+    label = "vmq, acl, 10,000 of them active"
+    active = 10_000
+
+    def settled(self):
+        self.flows = self.active
+
+
+class VmqAclFew(VmqAclSome):
+    label = "vmq, acl, 1,000 of them active"
+    active = 1000
 
 
 class VmqGuard(VmqUdp):

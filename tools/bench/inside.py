@@ -38,6 +38,8 @@ TABLES = {
     "disabled": ("UDP, extensions that are not enabled",
                  [c.VmqUnloaded, c.VmqDisabled]),
     "acl": ("UDP in 100,000 flows, vmq_acl knows them", [c.VmqUdp, c.VmqAcl]),
+    "acl-some": ("UDP in 100,000 flows, vmq_acl knows them", [c.VmqUdp, c.VmqAclSome]),
+    "acl-few": ("UDP in 100,000 flows, vmq_acl knows them", [c.VmqUdp, c.VmqAclFew]),
     "guard": ("UDP, vmq_guard", [c.VmqUdp, c.VmqGuard]),
     "meter": ("UDP, vmq_meter", [c.VmqUdp, c.VmqMeter]),
     "flood": ("broadcast, for each copy",
@@ -54,9 +56,10 @@ STANDARD = [
     ("netdev", (1, 64, 1024), 60, 1), ("netdev", (64,), 1514, 1), ("vlan", (64,), 60, 1),
     ("tap", (1, 64), 60, 1), ("queued", (64,), 60, 1), ("queued", (64,), 60, 8),
     ("rules", (64,), 60, 1), ("rules-udp", (64,), 60, 1), ("disabled", (64,), 60, 1),
-    ("acl", (64,), 60, 1), ("guard", (64,), 60, 1), ("meter", (64,), 60, 1),
-    ("flood", (64,), 60, 1), ("vm-to-vm", (64,), 60, 1), ("transmit", (1,), 60, 1),
-    ("tcp", (2,), 60, 1), ("stalled", (16,), 60, 1),
+    ("acl", (64,), 60, 1), ("acl-some", (64,), 60, 1), ("acl-few", (64,), 60, 1),
+    ("guard", (64,), 60, 1), ("meter", (64,), 60, 1), ("flood", (64,), 60, 1),
+    ("vm-to-vm", (64,), 60, 1), ("transmit", (1,), 60, 1), ("tcp", (2,), 60, 1),
+    ("stalled", (16,), 60, 1),
 ]
 EACH = (1, 16, 64, 256, 1024, 4096)
 FULL = [(name, EACH, length, train) for name in TABLES
@@ -68,7 +71,8 @@ GOALS = [
     ("netdev", EACH, 60, 1), ("vlan", (64,), 60, 1), ("tap", (1, 16, 64, 1024), 60, 1),
     ("queued", (64,), 60, 1), ("queued", (64,), 60, 8), ("rules", (64,), 60, 1),
     ("rules-udp", (64,), 60, 1), ("disabled", (64,), 60, 1), ("acl", (64,), 60, 1),
-    ("guard", (64,), 60, 1), ("meter", (64,), 60, 1), ("flood", (16, 64, 256), 60, 1),
+    ("acl-some", (64,), 60, 1), ("acl-few", (64,), 60, 1), ("guard", (64,), 60, 1),
+    ("meter", (64,), 60, 1), ("flood", (16, 64, 256), 60, 1),
     ("vm-to-vm", (64,), 60, 1), ("transmit", (1,), 60, 1),
     ("netdev", (64,), 1514, 1), ("tap", (64,), 1514, 1), *STANDARD[-2:],
 ]
@@ -101,6 +105,7 @@ def slices(contenders, rounds, length, train):
             frames[contender] = max(2000, int(SLICE / nanoseconds / contender.ends_per_frame))
             # an extension has to see every flow once
             contender.measure(max(frames[contender], contender.flows), length, train)
+            contender.settled()
         except c.LostFrames as problem:
             print(f"# {problem}", file=sys.stderr)
             contenders.remove(contender)
@@ -164,6 +169,7 @@ def profile(name, ports, length, train, seconds):
     contender = kind("a", ports)
     contender.setup()
     contender.measure(max(100_000, contender.flows), length, train)
+    contender.settled()
     # the other side of a UML machine sees it at once where it is created
     out = pathlib.Path(os.environ["VMQ_OUT"])
     symbols = pathlib.Path("/proc/kallsyms").read_text()
