@@ -68,7 +68,7 @@ test: deps		## check, kunit, selftests and e2e; FULL=1: all topics on both machi
 demo: deps		## two guests, a flow rule, an ACL, and a port that moves
 	tools/demo/demo
 
-bench: deps		## what a frame costs, beside macvlan, macvtap and bridge; FULL=1: all tables
+bench: deps		## what a frame costs, beside macvlan, bridge and others; FULL=1: all tables
 	tools/bench/bench $(if $(FULL),--full)
 
 deps:
