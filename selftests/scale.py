@@ -12,6 +12,7 @@ costs the same however many there are is asserted as a ratio within one run.
 
 import ctypes
 import fcntl
+import itertools
 import json
 import socket
 import struct
@@ -33,6 +34,9 @@ QUEUES = (4096, 512, 4096)[COLUMN]
 BOTH = (10000, 2000, 10000)[COLUMN]
 PORTS = (4000, 150, 250)[COLUMN]
 SLOW = (1, 30, 30)[COLUMN]                 # than native speed, with a reserve
+PARTS = 400                                # of a run that is looked at
+WAITS = (25, 1, 1)[COLUMN]                 # as many at once: grace periods vary
+ROUNDS, ENOUGH = 6, 40                     # and s, until one is not disturbed
 
 
 def tell(what, count, seconds):
@@ -55,23 +59,30 @@ class Rules:
         return buffer.raw
 
     def add(self, requests):
-        """-> (locations, seconds of each tenth)"""
-        return self.each(requests, lambda raw: struct.unpack_from(
-            "=I", raw, 16 + 160)[0])
+        """-> (locations, seconds of one in each part)"""
+        return parts(requests, lambda raw: struct.unpack_from(
+            "=I", self.call(raw), 16 + 160)[0])
 
     def delete(self, locations):
-        return self.each([_rxnfc(SRXCLSRLDEL, bytes(160) + struct.pack(
-            "=I4x", each)) for each in locations], lambda raw: None)[1]
+        """-> seconds of one in each part"""
+        return parts([_rxnfc(SRXCLSRLDEL, bytes(160) + struct.pack(
+            "=I4x", each)) for each in locations], self.call, WAITS)[1]
 
-    def each(self, requests, take):
-        found, times = [], []
-        step = max(len(requests) // 10, 1)
-        for at in range(0, len(requests), step):
-            begin = time.monotonic()
-            for request in requests[at:at + step]:
-                found.append(take(self.call(request)))
-            times.append(time.monotonic() - begin)
-        return found, times
+
+def parts(things, work, step=None):
+    """-> ([work(each)], seconds of one in each part)
+
+    A part is a few ms, so that some have the CPU for themselves even on a host that
+    others use, too.
+    """
+    found, times = [], []
+    step = step or max(len(things) // PARTS, 1)
+    for at in range(0, len(things), step):
+        begin = time.monotonic()
+        for each in things[at:at + step]:
+            found.append(work(each))
+        times.append((time.monotonic() - begin) / len(things[at:at + step]))
+    return found, times
 
 
 def request(rule):
@@ -82,11 +93,61 @@ def address(number):
     return b"\x52\x55" + struct.pack("!I", number)
 
 
-def flat(times, what):
-    """The last tenths are not dearer than the first ones, by far."""
-    first, last = min(times[:4]), min(times[-4:])
-    ksft_lt(last, 6 * first + 0.002, f"{what}: does it grow with their number? "
-            + " ".join(f"{each * 1000:.1f}" for each in times))
+class Profile:
+    """Seconds of each step, from the first one to the last one, of which a host
+    that others use as well takes nothing: the least of some rounds.
+
+    Rounds end as soon as there is nothing to complain about.
+    """
+
+    def __init__(self, what, count, limit=None, growth=2.5):
+        self.what, self.count = what, count
+        self.limit, self.growth = limit, growth
+        self.best = None
+
+    def add(self, times):
+        self.best = times if self.best is None else \
+            [min(pair) for pair in zip(self.best, times)]
+        tell(self.what, self.count, self.total(times))
+        ksft_pr("us in its tenths, at best: " + self.tenths())
+
+    def tenths(self):
+        some = max(len(self.best) // 10, 1)
+        return " ".join(f"{min(self.best[at:at + some]) * 1e6:.0f}"
+                        for at in range(0, len(self.best), some))
+
+    def total(self, times):
+        return sum(times) * self.count / len(times)
+
+    def ends(self):
+        """A step's seconds among the first and among the last ones."""
+        some = max(len(self.best) // 5, 1)
+        return min(self.best[:some]), min(self.best[-some:])
+
+    def good(self):
+        return (self.limit is None or self.total(self.best) < self.limit) and \
+            max(self.ends()) < self.growth * min(self.ends())
+
+    def check(self):
+        if self.limit is not None:
+            ksft_lt(self.total(self.best), self.limit,
+                    f"{self.what}: the goal is 1 s on an idle host")
+        ksft_lt(max(self.ends()), self.growth * min(self.ends()),
+                f"{self.what}: does it grow with their number? us: "
+                + self.tenths())
+
+
+def rounds(work, *profiles):
+    """work() gives the times of each profile; again where they do not please."""
+    limit = time.monotonic() + ENOUGH
+    for _ in range(ROUNDS):
+        for profile, times in zip(profiles, work()):
+            profile.add(times)
+        if all(profile.good() for profile in profiles) or \
+                time.monotonic() > limit:
+            break
+    for profile in profiles:
+        profile.check()
 
 
 class Traffic:
@@ -147,17 +208,17 @@ def masked(count, queues):
 def many_rules(requests, what):
     world()
     table, traffic = Rules(), Traffic()
-    locations, times = table.add(requests)
-    tell(f"{what}, added", len(requests), sum(times))
-    flat(times, f"{what}, added")
-    ksft_lt(sum(times), 4 * SLOW, f"{what}: the goal is 1 s on an idle host")
-    ksft_eq(len(set(locations)), len(requests))
-    ksft_eq(len(rules("vmq0")), len(requests) + 1)
-    times = table.delete(locations)
-    tell(f"{what}, deleted", len(requests), sum(times))
-    flat(times, f"{what}, deleted")
-    ksft_lt(sum(times), 4 * SLOW)
-    ksft_eq(len(rules("vmq0")), 1)
+
+    def work():
+        locations, added = table.add(requests)
+        ksft_eq(len(set(locations)), len(requests))
+        ksft_eq(len(rules("vmq0")), len(requests) + 1)
+        deleted = table.delete(locations)
+        ksft_eq(len(rules("vmq0")), 1)
+        return added, deleted
+
+    rounds(work, Profile(f"{what}, added", len(requests), 4 * SLOW),
+           Profile(f"{what}, deleted", len(requests), 4 * SLOW))
     traffic.end()
 
 
@@ -175,15 +236,27 @@ def test_replaced_rules():
     """F-30: replacing a rule costs the same however many there are."""
     world()
     table, traffic = Rules(), Traffic()
-    locations, _ = table.add(exact(RULES, 64))
-    again = [request(Rule(ETHER, 2 + (number + 1) % 62, location)
-                     .dst(address(number)).vlan(number % 4094 + 1, 0xfff))
-             for number, location in enumerate(locations)]
-    got, times = table.add(again)
-    tell("rules, replaced", RULES, sum(times))
-    flat(times, "rules, replaced")
-    ksft_eq(got, locations)
-    ksft_eq(len(rules("vmq0")), RULES + 1)
+    turn, few, requests = itertools.count(1), RULES // 10, exact(RULES, 64)
+
+    def replaced(locations, first):
+        other = next(turn)
+        got, times = table.add([
+            request(Rule(ETHER, 2 + (number + other) % 62, location)
+                    .dst(address(number)).vlan(number % 4094 + 1, 0xfff))
+            for number, location in enumerate(locations, first)])
+        ksft_eq(got, locations)
+        return times
+
+    def work():
+        locations, _ = table.add(requests[:few])
+        among_few = replaced(locations, 0)
+        locations += table.add(requests[few:])[0]
+        among_many = replaced(locations[-few:], RULES - few)
+        ksft_eq(len(rules("vmq0")), RULES + 1)
+        table.delete(locations)
+        return (among_few + among_many,)
+
+    rounds(work, Profile("rules, replaced", 2 * few))
     traffic.end()
 
 
@@ -194,12 +267,14 @@ def test_rules_of_one_port():
     table, traffic = Rules(), Traffic()
     requests = [request(Rule(ETHER, queue).dst(address(number)).vlan(
         number % 4094 + 1, 0xfff)) for number in range(RULES)]
-    locations, times = table.add(requests)
-    tell("rules of one port, added", RULES, sum(times))
-    flat(times, "rules of one port, added")
-    times = table.delete(locations)
-    tell("rules of one port, deleted", RULES, sum(times))
-    ksft_lt(sum(times), 8 * SLOW)
+
+    def work():
+        locations, added = table.add(requests)
+        return added, table.delete(locations)
+
+    rounds(work, Profile("rules of one port, added", RULES),
+           # each is the last one of its VLAN, and a look at the others says so
+           Profile("rules of one port, deleted", RULES, 8 * SLOW, 1e9))
     traffic.end()
     with Raw("vm1") as guest:
         guest.drain()
@@ -231,27 +306,29 @@ def test_queues():
     count = QUEUES - 2
     requests = [request(Rule(ETHER, 2 + number).dst(address(number)))
                 for number in range(count)]
-    locations, times = table.add(requests)
-    tell("queues, allocated", count, sum(times))
-    flat(times, "queues, allocated")
-    ksft_eq(vmqctl("adapter show dev vmq0")[0]["vm-queues"], QUEUES - 1)
-    # every one of them is there and takes frames
     wire = Raw("wire0")
     defer(wire.close)
-    before = ethtool_stats("vmq0")
-    wire.send(*[ether(address(number)) for number in range(0, count, 100)])
 
-    def arrived():
-        stats = ethtool_stats("vmq0")
-        return all(stats[f"rx_queue_{2 + number}_packets"] ==
-                   before[f"rx_queue_{2 + number}_packets"] + 1
-                   for number in range(0, count, 100))
+    def work():
+        locations, allocated = table.add(requests)
+        ksft_eq(vmqctl("adapter show dev vmq0")[0]["vm-queues"], QUEUES - 1)
+        # every one of them is there and takes frames
+        before = ethtool_stats("vmq0")
+        wire.send(*[ether(address(number)) for number in range(0, count, 100)])
 
-    ksft_true(wait_until(arrived, 10, 0.2), "frames reach every hundredth")
-    times = table.delete(locations)
-    tell("queues, freed", count, sum(times))
-    flat(times, "queues, freed")
-    ksft_eq(vmqctl("adapter show dev vmq0")[0]["vm-queues"], 1)
+        def arrived():
+            stats = ethtool_stats("vmq0")
+            return all(stats[f"rx_queue_{2 + number}_packets"] ==
+                       before[f"rx_queue_{2 + number}_packets"] + 1
+                       for number in range(0, count, 100))
+
+        ksft_true(wait_until(arrived, 10, 0.2), "frames reach every hundredth")
+        freed = table.delete(locations)
+        ksft_eq(vmqctl("adapter show dev vmq0")[0]["vm-queues"], 1)
+        return allocated, freed
+
+    rounds(work, Profile("queues, allocated", count),
+           Profile("queues, freed", count))
     traffic.end()
 
 
@@ -260,13 +337,15 @@ def test_queues_and_rules():
     deleted under traffic."""
     world(QUEUES)
     table, traffic = Rules(), Traffic()
-    locations, times = table.add(exact(BOTH, QUEUES))
-    tell("rules over all queues, added", BOTH, sum(times))
+    begin = time.monotonic()
+    locations, _ = table.add(exact(BOTH, QUEUES))
+    tell("rules over all queues, added", BOTH, time.monotonic() - begin)
     shown = vmqctl("adapter show dev vmq0")[0]
     ksft_eq((shown["vm-queues"], shown["filters"]),
             (min(QUEUES - 1, BOTH + 1), BOTH + 1))
-    times = table.delete(locations)
-    tell("rules over all queues, deleted", BOTH, sum(times))
+    begin = time.monotonic()
+    table.delete(locations)
+    tell("rules over all queues, deleted", BOTH, time.monotonic() - begin)
     shown = vmqctl("adapter show dev vmq0")[0]
     ksft_eq((shown["vm-queues"], shown["filters"]), (1, 1))
     traffic.end()
@@ -275,27 +354,22 @@ def test_queues_and_rules():
 # -- ports
 
 def make_ports(count):
-    """-> seconds of each tenth"""
-    link, times = Rtnl(), []
+    """-> seconds of one in each part"""
+    link = Rtnl()
     defer(link.close)
-    for at in range(10):
-        begin = time.monotonic()
-        for number in range(count * at // 10, count * (at + 1) // 10):
-            link.add(f"p{number}", "vmqport", link="vmq0",
-                     address=address(number).hex(":"))
-        times.append(time.monotonic() - begin)
-    return times
+    return parts(range(count), lambda number: link.add(
+        f"p{number}", "vmqport", link="vmq0",
+        address=address(number).hex(":")))[1]
 
 
 def test_ports():
     """Issue 7: many ports; they go with their adapter within seconds."""
     pair()
     adapter("vmq0", uplink="up0", rxq=QUEUES)
-    times = make_ports(PORTS)
-    tell("ports, made", PORTS, sum(times))
     # the core looks through the links above a device: 40 us more at 4,000
-    ksft_lt(min(times[-3:]), 8 * min(times[:3]) + 0.01, " ".join(
-        f"{each * 1000:.0f}" for each in times))
+    profile = Profile("ports, made", PORTS, growth=4)
+    profile.add(make_ports(PORTS))
+    profile.check()
     shown = vmqctl("adapter show dev vmq0")[0]
     ksft_eq((shown["ports"], shown["vm-queues"]), (PORTS, PORTS))
     last = f"p{PORTS - 1}"
