@@ -257,6 +257,21 @@ void attr_show_type(const struct attr_set *set, uint16_t type, const void *buf,
 		show_one(&set->attr[type], set->attr[type].name, attr);
 }
 
+/* Finds, in one pass, the first attribute of each type that the set knows. */
+static void find_all(const struct attr_set *set, const void *buf, size_t len,
+		     const struct nlattr **found)
+{
+	const struct nlattr *attr;
+	uint16_t type;
+
+	memset(found, 0, set->n * sizeof(*found));
+	mnl_attr_for_each_payload(buf, len) {
+		type = mnl_attr_get_type(attr);
+		if (type < set->n && !found[type])
+			found[type] = attr;
+	}
+}
+
 /*
  * Shows the attributes in buf that the set knows, in the order of the set.
  * lines: text may take several lines.
@@ -264,29 +279,27 @@ void attr_show_type(const struct attr_set *set, uint16_t type, const void *buf,
 void attr_show(const struct attr_set *set, const void *buf, size_t len,
 	       bool lines)
 {
+	const struct nlattr *found[set->n];
 	const struct attr_desc *d;
-	const struct nlattr *attr;
 	uint16_t type;
 
 	if (set->text && !out_is_json()) {
 		set->text(buf, len);
 		return;
 	}
+	find_all(set, buf, len, found);
 	for (type = 1; type < set->n; type++) {
 		d = &set->attr[type];
-		if (d->kind == ATTR_NONE)
+		if (!found[type] || d->kind == ATTR_NONE)
 			continue;
-		attr = attr_find(buf, len, type);
-		if (!attr)
-			continue;
-		if (d->kind == ATTR_IFINDEX && attr_find(buf, len, ATTR_DEV))
+		if (d->kind == ATTR_IFINDEX && found[ATTR_DEV])
 			continue;
 		if (lines && d->new_line)
 			out_break();
 		if (d->list)
 			attr_show_list(set, type, buf, len);
 		else
-			show_one(d, d->name, attr);
+			show_one(d, d->name, found[type]);
 	}
 }
 
