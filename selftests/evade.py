@@ -11,7 +11,7 @@ import struct
 
 from lib import (NetNS, NlError, Raw, Rtnl, adapter, build, cmd, defer, ether,
                  ext_set, ksft_eq, ksft_in, ksft_main, ksft_raises, ksft_true,
-                 machine, pair, port, restore, save, vmqctl)
+                 machine, pair, port, readable, restore, save, vmqctl)
 from lib.frames import BROADCAST, ip4, udp
 from lib.guard import DISCOVER, dhcp4
 from tap import Tap, node, unfinished
@@ -49,7 +49,6 @@ class Listener:
                 f"dev {where}")
             self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.sock.bind((GUEST, 700))
-        self.sock.settimeout(WAIT)
         defer(self.sock.close)
 
     def hears(self, sender, way, **options):
@@ -58,12 +57,10 @@ class Listener:
         payload = b"stacked%d" % self.number
         sender.send(stacked([tag if isinstance(tag, tuple) else (CTAG, tag)
                              for tag in way], payload=payload, **options))
-        try:
-            while self.sock.recv(100) != payload:
-                pass
-        except TimeoutError:
-            return False
-        return True
+        while readable(self.sock, WAIT):
+            if self.sock.recv(100) == payload:
+                return True
+        return False
 
 
 def world():

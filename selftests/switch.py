@@ -3,7 +3,6 @@
 """The switch: between ports, to and from the host, and with the uplink."""
 
 import contextlib
-import select
 import socket
 import struct
 import threading
@@ -11,7 +10,7 @@ import threading
 from lib import (NetNS, Raw, Rtnl, adapter, build, cmd, defer, ether, ethtool,
                  ethtool_stats, ksft_eq, ksft_ge, ksft_main, ksft_pr,
                  ksft_true, link_info, link_stats, mac, machine, pair, port,
-                 port_queue, wait_until)
+                 port_queue, readable, wait_until)
 from lib.frames import checksum, _pseudo
 from lib.traffic import transfer
 
@@ -46,8 +45,7 @@ class World:
         self.raw[dev].send(ether(dst, payload=text, **options))
         found = {}
         sockets = {each.sock: name for name, each in self.raw.items()}
-        while ready := select.select(sockets, [], [],
-                                     0.04 if SLOW else 0.02)[0]:
+        while ready := readable(list(sockets), 0.04 if SLOW else 0.02):
             for sock in ready:
                 name = sockets[sock]
                 frame = self.raw[name].recv(0)

@@ -15,8 +15,8 @@ import threading
 from lib import (NetNS, Raw, Rtnl, adapter, arp, build, cmd, defer, ether,
                  ethtool, ethtool_stats, fail_cmd, ip, ksft_eq, ksft_ge,
                  ksft_in, ksft_lt, ksft_main, ksft_ne, ksft_not_in, ksft_raises,
-                 ksft_true, link_info, link_stats, mac, pair, port, vmqctl,
-                 wait_until)
+                 ksft_true, link_info, link_stats, mac, pair, port, readable,
+                 vmqctl, wait_until)
 from lib.frames import _pseudo, checksum, ETH_P_ARP, ETH_P_IP
 from lib.inside import MODULES, load
 from switch import good_checksum
@@ -61,12 +61,12 @@ class Tap:
 
     def recv(self, timeout=1.0, size=10):
         """(header, frame) or None"""
-        if not select.select([self.fd], [], [], timeout)[0]:
+        if not readable(self.fd, timeout):
             return None
         data = os.read(self.fd, 70000)
         return data[:size], data[size:]
 
-    def expect(self, start, timeout=2.0):
+    def expect(self, start, timeout=10.0):
         while got := self.recv(timeout):
             if got[1].startswith(start):
                 return got[1]

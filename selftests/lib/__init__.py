@@ -8,7 +8,8 @@ library, and talks to the kernel without starting programs where it can.
 
 from .ksft import (KsftFailEx, KsftSkipEx, defer, ksft_eq, ksft_exit, ksft_ge,
                    ksft_in, ksft_lt, ksft_main, ksft_ne, ksft_not_in, ksft_pr,
-                   ksft_raises, ksft_run, ksft_true, wait_until)
+                   ksft_raises, ksft_run, ksft_true, readable, settle,
+                   wait_until)
 from .netlink import NlError, Netlink, Genl, attr, attr_str, attr_u8, \
     attr_u16, attr_u32, nest, parse_attrs, UAPI
 from .denied import in_userns, refused

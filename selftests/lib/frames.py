@@ -3,10 +3,11 @@
 
 import ctypes
 import errno
-import select
 import socket
 import struct
 import time
+
+from .ksft import Patience, readable
 
 ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_8021Q, ETH_P_IPV6 = \
     3, 0x800, 0x806, 0x8100, 0x86dd
@@ -167,7 +168,7 @@ class Raw:
 
     def recv(self, timeout=1.0):
         """The next frame or None."""
-        if not select.select([self.sock], [], [], timeout)[0]:
+        if not readable(self.sock, timeout):
             return None
         try:
             data, control, _, _ = self.sock.recvmsg(70000, 256)
@@ -184,15 +185,15 @@ class Raw:
                     frame.tci = tci
         return frame
 
-    def expect(self, match, timeout=2.0):
+    def expect(self, match, timeout=10.0):
         """The first frame for which match() is true, or that starts with
         these bytes; None if there is none in time."""
         if isinstance(match, (bytes, bytearray)):
             wanted = bytes(match)
             match = lambda got: got[:len(wanted)] == wanted
-        limit = time.monotonic() + timeout
-        while (left := limit - time.monotonic()) > 0:
-            frame = self.recv(left)
+        patience = Patience(timeout)
+        while not patience.over():
+            frame = self.recv(patience.step)
             if frame is not None and match(frame):
                 return frame
         return None

@@ -4,6 +4,7 @@
 import fnmatch
 import inspect
 import os
+import select
 import sys
 import time
 import traceback
@@ -143,12 +144,48 @@ def _flush():
             _fail("cleanup:", traceback.format_exc().strip())
 
 
-def wait_until(condition, timeout=3.0, interval=0.02):
+class Patience:
+    """Seconds to wait, of those in which this machine ran.
+
+    over() is called at least every `step` seconds. Of a longer time between two
+    calls only a step counts: the host's CPUs did something else meanwhile, and what
+    we wait for got no further.
+    """
+
+    def __init__(self, seconds, step=None):
+        self.step = step or max(min(seconds / 5, 0.05), 0)
+        self.left, self.last = seconds, time.monotonic()
+
+    def over(self):
+        now = time.monotonic()
+        self.left -= min(now - self.last, self.step)
+        self.last = now
+        return self.left < 1e-6
+
+
+def readable(files, timeout):
+    """Those of the files, or of one, that can be read, within these seconds."""
+    files = files if isinstance(files, list) else [files]
+    patience = Patience(timeout)
+    while not (found := select.select(files, [], [], patience.step)[0]):
+        if patience.over():
+            break
+    return found
+
+
+def settle(seconds):
+    """Lets everybody else run for so long."""
+    patience = Patience(seconds)
+    while not patience.over():
+        time.sleep(patience.step)
+
+
+def wait_until(condition, timeout=10.0, interval=0.02):
     """Waits until condition() is true; -> its last value."""
-    limit = time.monotonic() + timeout
+    patience = Patience(timeout, 0.25 + interval)
     while True:
         value = condition()
-        if value or time.monotonic() > limit:
+        if value or patience.over():
             return value
         time.sleep(interval)
 

@@ -2,11 +2,9 @@
 """A guest by hand: the character device of a port, and what the port shows."""
 
 import os
-import select
 import struct
-import time
 
-from .ksft import defer
+from .ksft import Patience, defer, readable
 from .netlink import UAPI, Genl, attr_str, attr_u32, parse_attrs
 
 NO_HEADER = bytes(10)
@@ -51,10 +49,10 @@ class Events:
 
     def port(self, match, timeout=10):
         """The first event of a port for which match() is true, or None."""
-        limit = time.monotonic() + timeout
-        while (left := limit - time.monotonic()) > 0:
-            if not select.select([self.genl.sock], [], [], left)[0]:
-                break
+        patience = Patience(timeout)
+        while not patience.over():
+            if not readable(self.genl.sock, patience.step):
+                continue
             for _, _, _, payload in self.genl.receive():
                 if payload[0] != UAPI["VMQ_CMD_PORT_NTF"]:
                     continue
@@ -100,13 +98,15 @@ class Guest:
 
     def recv(self, timeout=1.0):
         """The next frame or None."""
-        if not select.select([self.fd], [], [], timeout)[0]:
+        if not readable(self.fd, timeout):
             return None
         return os.read(self.fd, 70000)[len(NO_HEADER):]
 
     def all(self, timeout=0.15, match=None, count=None):
         """What comes until nothing came for a while, or `count` frames."""
         found = []
+        if count is not None:
+            timeout = max(timeout, 5)
         while (count is None or len(found) < count) and \
                 (frame := self.recv(timeout)) is not None:
             if match is None or match(frame):

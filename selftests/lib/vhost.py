@@ -8,7 +8,7 @@ import os
 import struct
 import time
 
-from .ksft import defer
+from .ksft import Patience, defer
 
 SET_FEATURES, SET_OWNER = 0x4008AF00, 0xAF01
 SET_MEM_TABLE = 0x4008AF03
@@ -64,9 +64,9 @@ class Vhost:
 
     def frames(self, count, timeout=5):
         """The next frames that it has read."""
-        limit = time.monotonic() + timeout
+        patience = Patience(timeout)
         found = []
-        while len(found) < count and time.monotonic() < limit:
+        while len(found) < count and not patience.over():
             used, = struct.unpack_from("<H", self.memory, USED + 2)
             if used == self.taken & 0xFFFF:
                 time.sleep(0.01)
