@@ -10,6 +10,7 @@ What it prints is for selftests/run.
 
 import glob
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(TESTS), "tools/testvm"))
 
 import check_log          # noqa: E402  pylint: disable=wrong-import-position
 
-TOPIC_SECONDS = 200
+SILENT_SECONDS = 200     # of a topic; a test ends sooner, and then says so
 MODULES = ["vmq", "vmq_acl", "vmq_guard", "vmq_meter"]
 
 
@@ -115,16 +116,34 @@ def clean():
                        stderr=subprocess.DEVNULL)
 
 
+def carry(process):
+    """What it says, to our output; -> False when it says no more."""
+    last = time.monotonic()
+    while time.monotonic() < last + SILENT_SECONDS:
+        ended = process.poll() is not None
+        if select.select([process.stdout], [], [], 0 if ended else 0.1)[0]:
+            if not (data := os.read(process.stdout.fileno(), 65536)):
+                return True
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+            last = time.monotonic()
+        elif ended:             # something it started has its output, too
+            return True
+    return False
+
+
 def run_topic(name, pattern, log):
     print(f"### begin {name}", flush=True)
     command = [sys.executable, f"{TESTS}/{name}.py"]
     if pattern:
         command += ["-k", pattern]
-    process = subprocess.Popen(command, start_new_session=True)
-    try:
-        status = process.wait(TOPIC_SECONDS)
-    except subprocess.TimeoutExpired:
-        print(f"# not done after {TOPIC_SECONDS} s; the stacks of its threads:")
+    process = subprocess.Popen(command, start_new_session=True,
+                               stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
+    if carry(process):
+        status = process.wait()
+    else:
+        print(f"# silent for {SILENT_SECONDS} s; the stacks of its threads:")
         for path in glob.glob(f"/proc/{process.pid}/task/*/stack"):
             try:
                 with open(path, encoding="utf-8") as stream:
