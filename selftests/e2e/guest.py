@@ -58,14 +58,14 @@ world = World()
 
 def ping(address, *options):
     """From the guest."""
-    shown = world.guest.run(f"ping -c 2 -W 5 {' '.join(options)} {address}")
+    shown = world.guest.run(f"ping -c 2 -W 20 {' '.join(options)} {address}")
     check(" 2 packets received" in shown, shown)
 
 
-def ping_guest(count, options=""):
+def ping_guest(count, options="", wait=20):
     """From the station; -> number of answers."""
     shown = sh("ip netns exec station busybox ping "
-               f"-c {count} -W 2 {options} {GUEST[1]}", check=False)
+               f"-c {count} -W {wait} {options} {GUEST[1]}", check=False)
     return int(re.search(r"(\d+) packets received", shown)[1])
 
 
@@ -73,10 +73,10 @@ def transfer(peer, address):
     """SIZE bytes to the peer, and SIZE other bytes from there."""
     server = world.server[peer]
     mine = world.guest.run("sha256sum data").split()[0]
-    theirs = world.guest.run(f"nc {address} {server.SINK} <data", 60)
+    theirs = world.guest.run(f"nc {address} {server.SINK} <data", 240)
     check(mine == theirs.strip(), "sent", mine, "arrived", theirs)
     got = world.guest.run(
-        f"nc {address} {server.SOURCE} </dev/null | sha256sum", 60)
+        f"nc {address} {server.SOURCE} </dev/null | sha256sum", 240)
     check(got.split()[0] == server.sha256, "sent", server.sha256, "got", got)
 
 
@@ -150,7 +150,7 @@ def test_killed():
     """Without its reader frames are dropped and counted, none reach the host"""
     world.guest.kill()
     before, host = counters("vmq0"), counters("vm1")
-    check(ping_guest(4) == 0)
+    check(ping_guest(4, wait=2) == 0)
     after = counters("vmq0")
     grown = after["rx_drops_no_reader"] - before["rx_drops_no_reader"]
     check(grown >= 3, "dropped", grown, before, after)

@@ -166,7 +166,7 @@ def test_late():
     before = world.connection.received
     missing = world.connection.sent - before
     while world.connection.received < world.connection.sent:
-        world.connection.socket.settimeout(60)
+        world.connection.socket.settimeout(240)
         world.connection.received += len(
             world.connection.socket.recv(missing))
     world.connection.exchange()

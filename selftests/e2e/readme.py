@@ -62,7 +62,7 @@ class ReadmeQemu(Qemu):
     def boot(self):
         """Start it, and wait until its shell answers."""
         self.start()
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 480
         while self.shell.line(deadline) != UP:
             pass
 
@@ -120,11 +120,11 @@ def test_monitor():
     check(not monitor(migrate).strip())
     wait_for("the migration is completed",
              lambda: re.search(r"status:\s*completed", monitor(info),
-                               re.I), 60)
+                               re.I), 240)
     world.first.monitor.send('{"execute": "human-monitor-command", '
                              f'"arguments": {{"command-line": "{leave}"}}}}\n')
-    world.first.process.wait(20)
-    world.connection.exchange(timeout=40)
+    world.first.process.wait(90)
+    world.connection.exchange(timeout=120)
     check(STATION in world.other.run("netstat -tn"))
 
 

@@ -85,7 +85,7 @@ class Guest(Qemu):
                    f"{vmstate.path}"] if vmstate else [])],
             redirect=f"3<>/dev/tap{shown.stdout.strip()}", prefix=prefix)
 
-    def boot(self, timeout=120):
+    def boot(self, timeout=480):
         """Start it, and wait until its shell answers."""
         self.start()
         deadline = time.monotonic() + timeout

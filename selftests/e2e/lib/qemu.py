@@ -19,7 +19,7 @@ class GuestError(Exception):
 class Channel:
     """Lines over a unix socket on which QEMU listens."""
 
-    def __init__(self, path, timeout=30):
+    def __init__(self, path, timeout=120):
         self.socket = socket.socket(socket.AF_UNIX)
         self.rest = b""
         deadline = time.monotonic() + timeout
@@ -78,7 +78,7 @@ class Qemu:
                 self.prefix + ["sh", "-c", f"exec {self.command}"],
                 stdin=subprocess.DEVNULL, stderr=stderr)
         self.monitor = Channel(self.directory / "qmp")
-        self.monitor.line(time.monotonic() + 30)
+        self.monitor.line(time.monotonic() + 120)
         self.qmp("qmp_capabilities")
         self.shell = Channel(self.directory / "shell")
 
@@ -96,7 +96,7 @@ class Qemu:
 
     # -- the guest's shell
 
-    def run(self, command, timeout=30, check=True):
+    def run(self, command, timeout=120, check=True):
         """Run it in the guest; -> what it printed."""
         self.begin(command)
         return self.end(timeout, check)
@@ -105,7 +105,7 @@ class Qemu:
         """Run it in the guest, and do not wait: end() does."""
         self.shell.send(f"{{ {command}\n}} </dev/null; echo {END} $?\n")
 
-    def end(self, timeout=30, check=True):
+    def end(self, timeout=120, check=True):
         deadline = time.monotonic() + timeout
         lines = []
         while True:
@@ -121,7 +121,7 @@ class Qemu:
 
     # -- the monitor
 
-    def qmp(self, command, timeout=30, **arguments):
+    def qmp(self, command, timeout=120, **arguments):
         deadline = time.monotonic() + timeout
         request = {"execute": command, "arguments": arguments}
         self.monitor.send(json.dumps(request) + "\n")
@@ -132,7 +132,7 @@ class Qemu:
             if "return" in answer:
                 return answer["return"]
 
-    def wait_migration(self, wanted, timeout=60):
+    def wait_migration(self, wanted, timeout=240):
         """Until the migration, from here or to here, has that status."""
         deadline = time.monotonic() + timeout
         while True:

@@ -32,7 +32,7 @@ class CommandError(Exception):
     pass
 
 
-def sh(command, check=True, timeout=60):
+def sh(command, check=True, timeout=240):
     """Run a shell command; -> what it printed, errors included."""
     result = subprocess.run(command, shell=True, text=True, timeout=timeout,
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -43,7 +43,7 @@ def sh(command, check=True, timeout=60):
     return result.stdout
 
 
-def wait_for(what, condition, timeout=20):
+def wait_for(what, condition, timeout=90):
     """Until condition() is true; -> its value. Raises with `what`."""
     deadline = time.monotonic() + timeout
     while not (value := condition()):
@@ -139,7 +139,7 @@ class Server:
     def serve(listener, handler):
         while True:
             connection, _ = listener.accept()
-            connection.settimeout(60)
+            connection.settimeout(240)
             with connection, contextlib.suppress(OSError):
                 handler(connection)
 
@@ -162,12 +162,12 @@ class Echo:
     `sent` and `received` count its bytes.
     """
 
-    def __init__(self, namespace, address, port, timeout=10):
+    def __init__(self, namespace, address, port, timeout=40):
         with netns(namespace):
             self.socket = socket.create_connection((address, port), timeout)
         self.sent = self.received = 0
 
-    def exchange(self, lines=10, timeout=20):
+    def exchange(self, lines=10, timeout=90):
         """Send lines and get them all back, or raise TimeoutError."""
         text = b"".join(b"%d: a line that is to come back\n" % (self.sent + n)
                         for n in range(lines))
@@ -202,7 +202,7 @@ class Echo:
 class Pulse(threading.Thread):
     """Lines back and forth on a connection, over and over."""
 
-    def __init__(self, connection, timeout=40):
+    def __init__(self, connection, timeout=120):
         super().__init__(daemon=True)
         self.connection, self.timeout = connection, timeout
         self.longest, self.rounds, self.error = 0.0, 0, None
@@ -262,11 +262,13 @@ class Counter(threading.Thread):
     def lost(self):
         """What did not come back and was not told before, of what was sent
         until now."""
-        until = self.sent
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
+        until, behind = self.sent, 0
+        deadline = time.monotonic() + 60
+        # what is so much older than others that came will not come
+        while time.monotonic() < deadline and behind < 100:
             with self.lock:
                 missing = set(range(until)) - self.got
+                behind = sum(number >= until for number in self.got)
             if not missing:
                 break
             time.sleep(0.1)

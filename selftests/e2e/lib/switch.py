@@ -19,8 +19,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] /
 # pylint: disable=wrong-import-position
 from wire import LONGEST_FRAME, SHORTEST_FRAME, Wire
 
-PATIENCE = 0.1           # seconds a full receiver may hold up everybody
-PENALTY = 1.0            # seconds a receiver that stayed full is left out
+PATIENCE = 3             # seconds a full receiver may hold up everybody
+PENALTY = 3.0            # seconds a receiver that stayed full is left out
 BATCH = 32               # frames from one NIC before the others' turn
 
 

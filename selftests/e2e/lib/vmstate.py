@@ -36,4 +36,4 @@ class Helper:
         """-> its exit status"""
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(10)
+        return self.process.wait(60)
