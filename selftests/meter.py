@@ -60,20 +60,42 @@ def flood(sender, frame, seconds):
                 sender.sock.send(frame)
 
 
+def reading():
+    """-> the meter of vm1, and when it was read, to a few ms"""
+    best = None
+    for _ in range(50):
+        begin = time.monotonic()
+        shown = meter_get("vm1")
+        took = time.monotonic() - begin
+        if best is None or took < best[0]:
+            best = took, shown, begin + took / 2
+        if took < 0.005:
+            break
+    return best[1:]
+
+
 def measure(sender, frame, direction):
-    """-> packets and bytes a second that pass once the burst is used up"""
+    """-> packets and bytes a second that pass once the burst is used up; none where
+    no more was sent than may pass
+
+    What is saved up while somebody else has the CPU has not passed yet: it counts
+    when it is saved, and not when it is used.
+    """
     flood(sender, frame, 0.1)
     while meter_get("vm1").get(f"{direction}-dropped-packets") == 0:
         flood(sender, frame, 0.1)
-    before, begin = meter_get("vm1"), time.monotonic()
+    before, begin = reading()
     flood(sender, frame, SECONDS)
-    after, end = meter_get("vm1"), time.monotonic()
-    passed = [(after[name] - before[name]) / (end - begin) for name in
-              (f"{direction}-passed-packets", f"{direction}-passed-bytes")]
-    dropped = after[f"{direction}-dropped-packets"] - \
-        before[f"{direction}-dropped-packets"]
-    ksft_ge(dropped, 1, "more was sent than may pass")
-    return passed
+    after, end = reading()
+
+    def grown(name):
+        return after.get(f"{direction}-{name}", 0) - \
+            before.get(f"{direction}-{name}", 0)
+
+    if not grown("dropped-packets"):
+        return 0, 0
+    return [(grown(f"passed-{what}") + grown(tokens)) / (end - begin)
+            for what, tokens in (("packets", "pps-tokens"), ("bytes", "tokens"))]
 
 
 def packets(*what):
@@ -81,9 +103,9 @@ def packets(*what):
 
 
 def close_to(measure_it, limit, what):
-    """Asks up to four times: who is kept off the CPU before the first look saves
-    up a burst, and that counts as rate."""
-    for _ in range(4):
+    """Asks again where it is not: who is kept off the CPU for longer than it takes to
+    save up the burst may send less."""
+    for _ in range(12):
         measured = measure_it()
         if limit * BELOW <= measured < limit * ABOVE:
             break
@@ -94,7 +116,7 @@ def close_to(measure_it, limit, what):
 
 def rate():
     """Bits a second that a test program surely sends more than."""
-    return 4_000_000 if machine() == "uml-debug" else 16_000_000
+    return 4_000_000 if SLOW else 16_000_000
 
 
 def test_enable():
@@ -169,7 +191,7 @@ def test_rx_rate():
 def test_pps():
     """Packets a second, in both directions, whatever their size."""
     wire, guest = world()
-    limit = 500 if machine() == "uml-debug" else 2000
+    limit = 500 if SLOW else 2000
     meter_set("vm1", tx_pps=limit, tx_pps_burst=limit // 2, rx_pps=limit,
               rx_pps_burst=limit // 2)
     for sender, frame, direction in ((guest, frame_out(60), "tx"),
@@ -181,29 +203,38 @@ def test_pps():
 def test_burst():
     """After a pause a burst passes at once, and no more."""
     wire, guest = world()
+    begin = time.monotonic()
+
+    def earned():
+        """Bytes at most: a slow machine earns a frame or two meanwhile"""
+        return 1000 * (time.monotonic() - begin)
+
     meter_set("vm1", tx_rate=8000, tx_burst=10000)
     wire.drain()
     guest.send(*[frame_out(number=each) for each in range(30)])
     got = wire.all(match=lambda frame: frame[:6] == mac(9))
-    # a slow machine earns a frame or two meanwhile, at one a second
     ksft_ge(len(got), 10)
-    ksft_lt(len(got), 14)
+    ksft_lt(len(got), 11 + earned() / 1000)
     ksft_eq([frame[14:18] for frame in got[:10]],
             [each.to_bytes(4, "big") for each in range(10)])
     shown = meter_get("vm1")
-    ksft_lt(shown["tx-tokens"], 3000)
+    ksft_lt(shown["tx-tokens"], 1000 + earned())
     ksft_eq(shown["tx-passed-packets"] + shown["tx-dropped-packets"], 30)
     ksft_eq(vmqctl("port show dev vm1")[0]["ext-drops"],
             shown["tx-dropped-packets"], "X-41")
     ksft_eq(link_stats("vm1")["tx_dropped"], shown["tx-dropped-packets"])
     # setting it again is no second burst
     meter_set("vm1", tx_rate=8000)
-    ksft_lt(meter_get("vm1")["tx-tokens"], 5000)
+    ksft_lt(meter_get("vm1")["tx-tokens"], 1000 + earned())
     # received frames have a bucket of their own
+    begin = time.monotonic()
     meter_set("vm1", rx_rate=8000, rx_burst=5000)
-    wire.send(*[frame_in()] * 12)
-    ksft_lt(len(guest.all(match=lambda frame: frame[:6] == mac(1))), 8)
-    ksft_ge(ethtool_stats("vm1")["rx_drops_extension"], 5)
+    wire.send(*[frame_in()] * 20)
+    more = earned() / 1000
+    got = len(guest.all(match=lambda frame: frame[:6] == mac(1)))
+    ksft_ge(got, 5)
+    ksft_lt(got, 6 + more)
+    ksft_eq(ethtool_stats("vm1")["rx_drops_extension"], 20 - got)
 
 
 def test_ports_apart():
@@ -224,31 +255,37 @@ def test_shape():
     """Frames wait instead of being dropped: all arrive, in their order, and
     not sooner than the limit allows."""
     wire, guest = world()
-    meter_set("vm1", tx_rate=800_000, tx_burst=5000, shape=1,
-              shape_limit=200_000)
-    wire.drain()
-    begin = time.monotonic()
-    guest.send(*[frame_out(number=each) for each in range(100)])
-    waiting = meter_get("vm1")
-    got = []
-    while len(got) < 100:
-        frame = wire.recv(5)
-        if frame is None:
+    for count in range(100, 600, 100):
+        meter_set("vm1", tx_rate=800_000, tx_burst=5000, shape=1,
+                  shape_limit=200_000)
+        wire.drain()
+        before = meter_get("vm1")["tx-delayed-packets"]
+        begin = time.monotonic()
+        guest.send(*[frame_out(number=each) for each in range(100)])
+        waiting = meter_get("vm1")
+        sent = time.monotonic() - begin
+        got = []
+        while len(got) < 100:
+            frame = wire.recv(20)
+            if frame is None:
+                break
+            if frame[:6] == mac(9):
+                got.append(frame)
+        end = time.monotonic()
+        ksft_eq([frame[14:18] for frame in got],
+                [each.to_bytes(4, "big") for each in range(100)])
+        ksft_ge(end - begin, 0.95)  # 95 frames behind the burst, 10 ms each
+        ksft_pr(f"{end - begin:.3f} s for 0.95 s of frames")
+        # the counters of the port follow when they go
+        wait_until(lambda: meter_get("vm1")["tx-waiting-packets"] == 0)
+        shown = meter_get("vm1")
+        ksft_eq((shown["tx-passed-packets"], shown["tx-dropped-packets"]),
+                (count, 0))
+        ksft_eq(link_stats("vm1")["tx_packets"], count)
+        ksft_ge(shown["tx-delayed-packets"] - before, 94 - 100 * sent)
+        if sent < 0.5:          # it had the CPU
             break
-        if frame[:6] == mac(9):
-            got.append(frame)
-    took = time.monotonic() - begin
-    ksft_eq([frame[14:18] for frame in got],
-            [each.to_bytes(4, "big") for each in range(100)])
     ksft_ge(waiting["tx-waiting-bytes"], 1000)
-    ksft_ge(took, 0.95)         # 95 frames behind the burst, 10 ms each
-    ksft_pr(f"{took:.3f} s for 0.95 s of frames")
-    # the counters of the port follow when they go
-    wait_until(lambda: meter_get("vm1")["tx-waiting-packets"] == 0)
-    shown = meter_get("vm1")
-    ksft_eq((shown["tx-passed-packets"], shown["tx-dropped-packets"]), (100, 0))
-    ksft_ge(shown["tx-delayed-packets"], 90)
-    ksft_eq(link_stats("vm1")["tx_packets"], 100)
     # no more wait than there is room for; more than this is not even taken
     # from a sender, whose socket has a limit of its own
     meter_set("vm1", shape_limit=20_000)
@@ -258,7 +295,8 @@ def test_shape():
     meter_set("vm1", clear=True)
     wait_until(lambda: meter_get("vm1")["tx-waiting-packets"] == 0)
     shown = meter_get("vm1")
-    ksft_eq(shown["tx-passed-packets"] + shown["tx-dropped-packets"], 500)
+    ksft_eq(shown["tx-passed-packets"] + shown["tx-dropped-packets"],
+            count + 400)
     ksft_eq(link_stats("vm1")["tx_packets"], shown["tx-passed-packets"])
 
 
@@ -277,10 +315,12 @@ def test_shape_ends():
             ksft_ge(after["tx_dropped"] - before["tx_dropped"], 10, how)
             ext_set("vmq0", 1, "meter")
         elif how == "down":
+            begin = time.monotonic()
             Rtnl().set("vm1", up=False)
             down = link_stats("vm1")["tx_packets"]
             # ten a second go, of some forty, until it is down
-            ksft_lt(down - before["tx_packets"], 10, how)
+            ksft_lt(down - before["tx_packets"],
+                    5 + 10 * (time.monotonic() - begin), how)
             meter_set("vm1", clear=True)
             wait_until(lambda: meter_get("vm1")["tx-waiting-packets"] == 0)
             ksft_eq(link_stats("vm1")["tx_packets"], down)
@@ -307,19 +347,22 @@ def test_tcp():
     limit = 16_000_000 if machine() == "uml-debug" else 40_000_000
     meter_set("vm1", tx_rate=limit, tx_burst=150_000, shape=1)
     size = limit // 8 * 2
-    before = meter_get("vm1")
-    equal, took = transfer(contextlib.nullcontext(), outside, OUTSIDE, size,
-                           source=GUEST)
-    ksft_true(equal)
-    after = meter_get("vm1")
-    packets = after["tx-passed-packets"] - before["tx-passed-packets"]
-    sent = after["tx-passed-bytes"] - before["tx-passed-bytes"]
-    ksft_pr(f"{size * 8 / took / limit:.3f} of the limit, {packets} packets, "
-            f"{link_stats('vm1')['tx_packets']} frames")
-    # 1460 bytes of data a packet at most, and headers with each
-    ksft_ge(packets, size // 1460)
-    ksft_ge(sent, size + size // 1460 * 54)
-    ksft_lt(size * 8 / took, limit * ABOVE + 150_000 * 8 / took)
+    for _ in range(6):
+        before, frames = meter_get("vm1"), link_stats("vm1")["tx_packets"]
+        equal, took = transfer(contextlib.nullcontext(), outside, OUTSIDE, size,
+                               source=GUEST)
+        ksft_true(equal)
+        after = meter_get("vm1")
+        packets = after["tx-passed-packets"] - before["tx-passed-packets"]
+        sent = after["tx-passed-bytes"] - before["tx-passed-bytes"]
+        ksft_pr(f"{size * 8 / took / limit:.3f} of the limit, {packets} packets, "
+                f"{link_stats('vm1')['tx_packets'] - frames} frames")
+        # 1460 bytes of data a packet at most, and headers with each
+        ksft_ge(packets, size // 1460)
+        ksft_ge(sent, size + size // 1460 * 54)
+        ksft_lt(size * 8 / took, limit * ABOVE + 150_000 * 8 / took)
+        if size * 8 / took >= limit * 0.6:
+            break
     ksft_ge(size * 8 / took, limit * 0.6)
 
 
