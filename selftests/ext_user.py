@@ -380,7 +380,7 @@ def test_slow_to_apply():
     applied before too (SR-36), and it is told."""
     world()
     ext_set("vmq0", 1)
-    keeper = Keeper(agent(timeout=300), {"vm1": DATA})
+    keeper = Keeper(agent(timeout=3000), {"vm1": DATA})
     acl_set("vm1", acl_rule(IN, ALLOW))
     cmd("ip link set vm1 address 52:54:00:00:00:77")
     stream = save("vm1")

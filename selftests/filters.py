@@ -279,7 +279,7 @@ def test_move_traffic():
         now = counts()
         return sum(now.values()) - sum(before.values()) >= frames
 
-    wait_until(all_there, 5)
+    wait_until(all_there)
     now = counts()
     delta = {key: now[key] - before[key] for key in now}
     ksft_pr(f"{moves * 2} moves, {delta[1]} and {delta[2]} frames")

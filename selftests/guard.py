@@ -302,11 +302,14 @@ def test_link_local():
     """A guest does DAD and talks DHCPv6 before it has an address; a link-local
     address is its own if it is made of its MAC address or nobody has it."""
     wire, guest = world()
-    talk = "fe80::1234"
     ksft_true(arrives(guest, wire, dhcp6_out(1, LOCAL)), "of its MAC address")
-    ksft_true(not arrives(guest, wire, dhcp6_out(1, talk)), "nobody knows it")
-    ksft_true(arrives(guest, wire, solicit(talk)), "DAD")
-    ksft_true("tentative" in bindings()[talk])
+    for number in range(5):     # where it may take longer to look than it lasts
+        talk = f"fe80::1234:{number}"
+        ksft_true(not arrives(guest, wire, dhcp6_out(1, talk)), "nobody knows it")
+        ksft_true(arrives(guest, wire, solicit(talk)), "DAD")
+        if tentative := "tentative" in bindings()[talk]:
+            break
+    ksft_true(tentative)
     ksft_true(not arrives(guest, wire, dhcp6_out(1, talk))
               or "tentative" not in bindings()[talk], "too early")
     ksft_true(wait_until(lambda: "tentative" not in bindings()[talk]))

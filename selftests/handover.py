@@ -83,12 +83,15 @@ def test_other_filters_stay():
     stays = client.filter_new(1, mac(2))
     number = client.filter_new(1, mac(1))
     flow, other = Flow(target="vmq0"), Flow(target="vmq0", dst=2, src=0xfd)
+    times = []
     for turn in range(20):
         flow.send(8)
         other.send(8)
         begin = time.monotonic()
         client.filter_move(number, 2 - turn % 2)
-        ksft_lt(time.monotonic() - begin, 0.9)
+        times.append(time.monotonic() - begin)
+    # a queue that keeps them waiting does so each time, a busy host now and then
+    ksft_lt(sorted(times)[5], 0.9, times)
     ksft_eq(client.filters(), {stays: 1, number: 1})
     ksft_eq(drops(), 0)
 

@@ -46,7 +46,7 @@ class World:
         for name, guest in self.guest.items():
             if name == sender:
                 continue
-            while (got := guest.recv(5)) is not None and got != end:
+            while (got := guest.recv(20)) is not None and got != end:
                 if got[14:] == frame[14:]:
                     found.append(name)
             ksft_eq(got, end, f"{name} heard nothing")
@@ -201,7 +201,7 @@ def test_vlan():
         found = []
         for name, guest in world.guest.items():
             frames = []
-            while (got := guest.recv(5)) is not None and b"end" not in got:
+            while (got := guest.recv(20)) is not None and b"end" not in got:
                 frames.append(got)
             ksft_true(got, f"{name} heard nothing")
             if any(frame[-20:] in each for each in frames):
@@ -252,10 +252,15 @@ def test_not_asked():
 def test_querier_goes():
     """When the querier is silent for longer than it said, guests have all."""
     world = World()
-    world.wire.send(query(interval=3))
-    world.narrowed("vm1", "vm2")
-    ksft_eq(world.hears(data(TWO)), [])
-    world.narrowed("vm1", "vm2", count=0)
+    for _ in range(5):          # where it may take longer to look than it lasts
+        world.wire.send(query(interval=3))
+        world.narrowed("vm1", "vm2")
+        heard = world.hears(data(TWO))
+        narrow = port_get("vm1")["mcast_narrowed"]
+        world.narrowed("vm1", "vm2", count=0)
+        if narrow:
+            break
+    ksft_eq((heard, narrow), ([], 1))
     ksft_eq(world.hears(data(TWO)), ["vm1", "vm2"])
     ksft_eq(vmqctl("adapter show dev vmq0")[0]["mcast-queriers"], 0)
 

@@ -82,7 +82,7 @@ def test_vf():
         found = []
         for name, each in raw.items():
             frames = []
-            while (got := each.recv(5)) is not None and b"end" not in got:
+            while (got := each.recv(20)) is not None and b"end" not in got:
                 frames.append(got)
             ksft_true(got, f"{name} heard nothing")
             found += [name] * sum(frame[:6] == dst for frame in frames)

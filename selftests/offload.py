@@ -23,7 +23,7 @@ from lib.frames import pton
 
 KNOBS = "/sys/module/vmq_fakenic/parameters"
 RULE, ADDRESS, SOFTWARE = "hardware-rule", "hardware-address", "software"
-LONG = 25                      # the table is compared every 10 s
+LONG = 60                      # the table is compared every 10 s
 
 
 def knob(**values):
@@ -79,7 +79,7 @@ def of_port(number):
     return filters()[(mac(number).hex(":"), None)]
 
 
-def reaches(rung, number=1, timeout=5):
+def reaches(rung, number=1, timeout=20):
     """Waits until the filter of a port is on this rung; -> the filter
 
     A card that lost its rules is looked at a moment later.

@@ -104,7 +104,7 @@ def connect(count):
     return made
 
 
-def talk(sock, text=b"hello", timeout=10):
+def talk(sock, text=b"hello", timeout=30):
     """Does the connection still carry data?"""
     sock.settimeout(timeout)
     sock.sendall(text)
