@@ -335,9 +335,9 @@ static void guard_learn_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, counted(test, GUARD_LEARNED));
 
 	/* Over: not allowed any more, and then not there. */
-	age(test, 899000);
+	age(test, 890000);
 	PASSES(data4(test, 5));
-	age(test, 2000);
+	age(test, 11000);
 	DROPPED_AS(GUARD_DROP_IPV4, data4(test, 5));
 	guard_expire_work(&port(test)->work.work);
 	KUNIT_EXPECT_NULL(test, find4(test, 5));
