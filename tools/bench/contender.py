@@ -637,3 +637,26 @@ class BridgeTcp(MacvlanTcp):
 
     def unmake(self):
         ip(f"link del {self.port(0)}", f"link del {self.port(1)}", f"link del {self.tag}b")
+
+
+class VmqNear(Vmq):
+    """Frames wait while what they need comes into the cache, with any number of ports."""
+
+    label = "vmq, many_ports 1"
+    many = 1
+
+    def measure(self, frames, length=60, train=1):
+        file = pathlib.Path("/sys/module/vmq/parameters/many_ports")
+        before = file.read_text(encoding="ascii")
+        file.write_text(f"{self.many}\n", encoding="ascii")
+        try:
+            return super().measure(frames, length, train)
+        finally:
+            file.write_text(before, encoding="ascii")
+
+
+class VmqNotNear(VmqNear):
+    """With no number of ports."""
+
+    label = "vmq, many_ports 4294967295"
+    many = 0xffffffff

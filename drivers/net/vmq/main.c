@@ -6,6 +6,7 @@
 #include <linux/module.h>
 
 #include "netlink.h"
+#include "rx_near.h"
 
 static int __init vmq_init(void)
 {
@@ -40,6 +41,7 @@ static int __init vmq_init(void)
 	if (err)
 		goto err_owner;
 	vmq_queue_kick_init();
+	vmq_near_init();
 	err = vmq_nl_commit_init();
 	if (err)
 		goto err_napi;

@@ -9,6 +9,7 @@
 
 #include "gate_port.h"
 #include "policy.h"
+#include "rx_near.h"
 
 /* ---- its address ---- */
 
@@ -411,6 +412,7 @@ static int vmq_port_make(struct net_device *dev, struct net *link_net,
 	/* 0 is never a port's id; a wrap would take 4 billion ports */
 	port->id = ++a->next_port_id;
 	a->n_ports++;
+	vmq_near_port_add();
 	list_add_tail_rcu(&port->node, &a->ports);
 	vmq_uplink_rx_flags(a);
 	vmq_uplink_carrier(a, dev);
@@ -465,6 +467,7 @@ static void vmq_port_hide(struct vmq_port *port)
 	vmq_path_destroy(port);
 	list_del_rcu(&port->node);
 	a->n_ports--;
+	vmq_near_port_del();
 	vmq_port_promisc(port, false);
 	vmq_mcast_port_del(&a->mcast, &port->mcast);
 	vmq_filter_flush_port(port);

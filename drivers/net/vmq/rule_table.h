@@ -8,6 +8,7 @@
 #define _VMQ_RULE_TABLE_H
 
 #include <linux/hash.h>
+#include <linux/prefetch.h>
 #include <linux/unaligned.h>
 
 #include "rule.h"
@@ -100,6 +101,16 @@ vmq_exact_get(const struct vmq_exact *exact, u64 seed, u64 key,
 		if (!found)
 			return 0;
 	}
+}
+
+/* Asks for where the rule of a frame is, if it is for the VLAN id. Context: as below. */
+static __always_inline void vmq_exact_prefetch(const struct vmq_rules *rules,
+					       const u8 *mac, u16 vid)
+{
+	const struct vmq_exact *exact = rcu_dereference(rules->exact);
+	u64 key = vmq_exact_mac(mac) | vmq_exact_vid(vid);
+
+	prefetch(&exact->slot[vmq_exact_hash(exact, rules->seed, key)]);
 }
 
 /* Where the rule for the VLAN id alone does not settle it. */

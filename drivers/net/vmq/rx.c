@@ -7,12 +7,12 @@
  * FIFO where that can't be, and where frames wait already (queue_fifo.h).
  */
 #include <linux/etherdevice.h>
-#include <linux/prefetch.h>
 
 #include "policy.h"
 #include "port_tap.h"
 #include "queue_napi.h"
 #include "rule_table.h"
+#include "rx_near.h"
 #include "trace.h"
 
 /* Copies of a frame that the stack takes where it arrived. */
@@ -217,7 +217,7 @@ static void vmq_queue_put(struct vmq_queue *q, struct sk_buff *skb, bool flood)
 		skb->dev = q->dev ?: port->dev;
 	else
 		skb->dev = q->adapter->dev;
-	skb_dst_force(skb);
+	vmq_skb_keep(skb);
 	vmq_frame(skb)->flood = flood;
 	if (unlikely(READ_ONCE(q->state) != VMQ_QUEUE_STATE_RUNNING)) {
 		vmq_queue_drop(q, port, skb, flood, VMQ_DROP_STATE,
@@ -499,30 +499,6 @@ void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 	vmq_vfs_flood(a, skb, but);
 }
 
-/*
- * Where there are many ports, what a frame reads of one is in no near cache: all of it
- * is asked for at once, not one thing after the other. The netdev is not looked at,
- * and may be gone.
- */
-static __always_inline void vmq_rx_near(const struct vmq_slot *slot)
-{
-	const struct net_device *dev = READ_ONCE(slot->near);
-	const struct vmq_port *port;
-
-	if (!dev)
-		return;
-	/* what the stack reads in its next round */
-	prefetch(&dev->ifindex);
-	prefetch(&dev->rx_handler);
-	prefetch(&dev->ptype_all);
-	prefetchw(this_cpu_ptr(READ_ONCE(slot->near_cpu)));
-	port = netdev_priv(dev);
-	if (vmq_tap_used())
-		prefetch(&port->tap.taps[0]);
-	if (vmq_ext_used())
-		prefetch(&port->stack);
-}
-
 /* The queue that the filters name, without a call where they are plain. */
 static __always_inline struct vmq_queue *
 vmq_rx_classify(const struct vmq_adapter *a, const struct sk_buff *skb)
@@ -535,8 +511,9 @@ vmq_rx_classify(const struct vmq_adapter *a, const struct sk_buff *skb)
 		return vmq_classify(a, skb);
 	q = vmq_exact_target_of(&a->rules, eth_hdr(skb)->h_dest,
 				vmq_skb_vid(skb), &slot);
-	if (likely(slot))
-		vmq_rx_near(slot);
+	/* where frames wait, it has been */
+	if (likely(slot) && !vmq_near_used())
+		vmq_near_prefetch(slot);
 	return q;
 }
 
@@ -573,30 +550,12 @@ static noinline rx_handler_result_t vmq_rx_any(struct vmq_adapter *a,
 					RX_HANDLER_ANOTHER;
 }
 
-/**
- * vmq_rx() - rx_handler of the uplink
- * @pskb: the frame, data at the network header, its tag in the metadata
- *
- * Context: RCU read side, BH off.
- * Return: RX_HANDLER_ANOTHER with the port or the adapter as its device, so
- * that the stack goes on there at once, or RX_HANDLER_CONSUMED.
- */
-rx_handler_result_t vmq_rx(struct sk_buff **pskb)
+/* Where a frame of the uplink goes, as an rx_handler says it. */
+static __always_inline rx_handler_result_t
+vmq_rx_frame(struct vmq_adapter *a, struct sk_buff *skb)
 {
-	struct sk_buff *skb = *pskb;
-	struct vmq_adapter *a;
 	struct vmq_port *port;
 	struct vmq_queue *q;
-
-	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
-		return RX_HANDLER_PASS;
-	a = rcu_dereference(skb->dev->rx_handler_data);
-	skb = skb_share_check(skb, GFP_ATOMIC);
-	if (unlikely(!skb)) {
-		vmq_stats_drop(a->filter_drops, VMQ_DROP_NOMEM);
-		return RX_HANDLER_CONSUMED;
-	}
-	*pskb = skb;
 
 	q = vmq_rx_classify(a, skb);
 	if (unlikely(!q) || unlikely(!vmq_rx_plain(q, 0)) ||
@@ -619,4 +578,48 @@ rx_handler_result_t vmq_rx(struct sk_buff **pskb)
 	trace_vmq_deliver(q, 1, false);
 	return vmq_tap_give(port, skb) ? RX_HANDLER_CONSUMED :
 					 RX_HANDLER_ANOTHER;
+}
+
+/**
+ * vmq_rx_late() - a frame of the uplink goes on that was in hand (rx_near.h)
+ * @a: the adapter, whose uplink received it
+ * @skb: the frame, data at the network header; not shared
+ *
+ * Context: RCU read side, BH off.
+ */
+void vmq_rx_late(struct vmq_adapter *a, struct sk_buff *skb)
+{
+	if (vmq_rx_frame(a, skb) == RX_HANDLER_ANOTHER)
+		netif_receive_skb_core(skb);
+}
+
+/**
+ * vmq_rx() - rx_handler of the uplink
+ * @pskb: the frame, data at the network header, its tag in the metadata; set to the
+ *	one that goes on, which may be one that came before it
+ *
+ * Context: RCU read side, BH off.
+ * Return: RX_HANDLER_ANOTHER with the port or the adapter as its device, so
+ * that the stack goes on there at once, or RX_HANDLER_CONSUMED.
+ */
+rx_handler_result_t vmq_rx(struct sk_buff **pskb)
+{
+	struct sk_buff *skb = *pskb;
+	struct vmq_adapter *a;
+
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
+		return RX_HANDLER_PASS;
+	a = rcu_dereference(skb->dev->rx_handler_data);
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (unlikely(!skb)) {
+		vmq_stats_drop(a->filter_drops, VMQ_DROP_NOMEM);
+		return RX_HANDLER_CONSUMED;
+	}
+	if (vmq_near_used()) {
+		skb = vmq_near_swap(a, skb);
+		if (!skb)
+			return RX_HANDLER_CONSUMED;
+	}
+	*pskb = skb;
+	return vmq_rx_frame(a, skb);
 }

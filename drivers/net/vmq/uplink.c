@@ -6,7 +6,7 @@
 #include <linux/etherdevice.h>
 #include <linux/if_arp.h>
 
-#include "vmq_priv.h"
+#include "rx_near.h"
 
 /* ---- what follows the uplink ---- */
 
@@ -177,6 +177,13 @@ void vmq_uplink_mac(struct vmq_adapter *a)
 
 /* ---- attach and detach ---- */
 
+/* No frame of it is on its way through the adapter when this returns. */
+static void vmq_uplink_unhook(struct net_device *uplink)
+{
+	netdev_rx_handler_unregister(uplink);
+	vmq_near_flush();
+}
+
 static int vmq_uplink_check(struct vmq_adapter *a, struct net_device *uplink,
 			    struct netlink_ext_ack *extack)
 {
@@ -287,7 +294,7 @@ err_open:
 err_link:
 	netdev_upper_dev_unlink(uplink, a->dev);
 err_handler:
-	netdev_rx_handler_unregister(uplink);
+	vmq_uplink_unhook(uplink);
 	return err;
 }
 
@@ -303,7 +310,7 @@ void vmq_uplink_detach(struct vmq_adapter *a)
 
 	ASSERT_RTNL();
 	vmq_uplink_vfs_detach(a);
-	netdev_rx_handler_unregister(uplink);
+	vmq_uplink_unhook(uplink);
 	/* a sender may still hold it, and who adds an address without rtnl */
 	RCU_INIT_POINTER(a->uplink, NULL);
 	synchronize_net();

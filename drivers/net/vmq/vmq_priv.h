@@ -4,6 +4,7 @@
  *
  *   uplink.c -> rx.c -> classify.c (rule.c) -> queue.c -> port.c, port_tap.c, vf.c
  *   rx.c asks mcast.c which guests a multicast frame is for
+ *   with many ports, a frame waits in rx_near.c for its cache lines
  *   rx.c -> queue_fifo.c -> queue_napi.c -> rx.c, where a queue has CPUs of its
  *   own or a frame can't be delivered in place
  *   port.c, vf.c -> tx.c -> another port, or the uplink
@@ -29,6 +30,7 @@
 #include <linux/seqlock.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/xarray.h>
+#include <net/sock.h>
 #include <net/vmq.h>
 
 #include "announce.h"
@@ -400,6 +402,7 @@ struct vmq_queue *vmq_classify(const struct vmq_adapter *a,
 struct vmq_queue *vmq_classify_mac(const struct vmq_adapter *a,
 				   const struct sk_buff *skb);
 rx_handler_result_t vmq_rx(struct sk_buff **pskb);
+void vmq_rx_late(struct vmq_adapter *a, struct sk_buff *skb);
 struct net_device *vmq_queue_rx(struct vmq_queue *q, struct sk_buff *skb,
 				bool flood);
 void vmq_queue_receive(struct vmq_queue *q, struct sk_buff *skb, bool flood);
@@ -416,6 +419,18 @@ int vmq_xmit(struct net_device *dev, struct sk_buff *skb);
 void vmq_tx_announcement(struct vmq_port *from, struct sk_buff *skb);
 void vmq_tx_resume(struct vmq_port *from, struct sk_buff *skb,
 		   enum vmq_verdict verdict);
+
+/*
+ * Before a frame waits, and leaves the RCU read side in which it was received: what it
+ * refers to without a count could go.
+ */
+static inline void vmq_skb_keep(struct sk_buff *skb)
+{
+	skb_dst_force(skb);
+	/* the socket that BPF chose for it */
+	if (skb_sk_is_prefetched(skb))
+		skb_orphan(skb);
+}
 
 /* VLAN id of a frame, 0 for none and for a priority tag. */
 static inline u16 vmq_skb_vid(const struct sk_buff *skb)

@@ -1,0 +1,224 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Where there are many ports, frames wait for those behind them (rx_near.h): none is
+lost by that, none overtakes another (R-24), and none is there when an uplink is not."""
+
+import contextlib
+import os
+import pathlib
+import struct
+import threading
+import time
+
+from lib import (KsftSkipEx, Raw, Rtnl, adapter, cmd, defer, ether, ksft_eq,
+                 ksft_ge, ksft_main, ksft_pr, ksft_raises, ksft_true, link_stats,
+                 machine, pair, port, run, wait_until)
+from lib.flow import Flow, while_it_runs
+
+MANY = pathlib.Path("/sys/module/vmq/parameters/many_ports")
+NEVER = 0xffffffff
+FRAMES = 30000 if machine() == "uml-debug" else 200000
+FOR_EVER = 0
+TRAIN = 16
+
+
+def many(number):
+    MANY.write_text(f"{number}\n", encoding="ascii")
+
+
+def world(number=1, ports=3):
+    """Ports with frames that wait, if `number` ports are many."""
+    pair()
+    defer(many, MANY.read_text(encoding="ascii").strip())
+    many(number)
+    adapter("vmq0", uplink="up0", rxq=8)
+    for each in range(1, ports + 1):
+        port(f"vm{each}", number=each)
+    wait_until(lambda: link_stats("vm1") is not None)
+
+
+class Trains:
+    """Frames for three ports in turn, as a driver's poll has them: many at once."""
+
+    def __init__(self, count=FRAMES):
+        if run("modprobe", "-q", "pktgen").returncode and \
+                not os.path.exists("/proc/net/pktgen"):
+            raise KsftSkipEx("no pktgen")
+        self.count = count
+        self.write("kpktgend_0", "rem_device_all", "add_device up0")
+        defer(self.write, "kpktgend_0", "rem_device_all")
+        self.write("up0", f"count {count}", "pkt_size 60", "delay 0",
+                   "xmit_mode netif_receive", f"burst {TRAIN}", "dst 10.0.0.1",
+                   "dst_mac 52:54:00:00:00:01", "dst_mac_count 3")
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        self.write("pgctrl", "start")
+        # it may end on its own when the process forks
+        while self.count == FOR_EVER and not self.stop.is_set():
+            self.write("pgctrl", "start")
+
+    @staticmethod
+    def write(name, *lines):
+        for line in lines:
+            with open(f"/proc/net/pktgen/{name}", "w", encoding="utf-8") as stream:
+                stream.write(line + "\n")
+
+    def __enter__(self):
+        self.before = arrived()
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        with contextlib.suppress(OSError):
+            self.write("pgctrl", "stop")
+        self.thread.join()
+
+    def runs(self):
+        return self.thread.is_alive()
+
+    def sent(self):
+        """What the generator says of the frames that it gave the stack."""
+        text = pathlib.Path("/proc/net/pktgen/up0").read_text(encoding="ascii")
+        return int(text.split("pkts-sofar: ")[1].split()[0])
+
+
+def arrived():
+    return [link_stats(f"vm{number}")["rx_packets"] for number in (1, 2, 3)]
+
+
+def in_order(raw, last):
+    """Reads what is there; the highest number so far."""
+    while (frame := raw.recv(0)) is not None:
+        if frame[42:46] != b"\xbe\x9b\xe9\x55":
+            continue
+        sequence = struct.unpack_from("!I", frame, 46)[0]
+        ksft_ge(sequence, last, "R-24")
+        last = sequence
+    return last
+
+
+def all_of(trains):
+    """Every frame went to its port, and so did the last ones."""
+    got = [now - then for now, then in zip(arrived(), trains.before)]
+    ksft_pr(f"{trains.sent()} sent, {got} arrived")
+    # the generator counts a train that the stack took as what it asked for
+    ksft_eq(sum(got) - trains.sent(), 0)
+    ksft_ge(min(got), trains.count // 4)
+
+
+def test_parameter():
+    """What is no number is refused, and changes nothing."""
+    before = MANY.read_text(encoding="ascii")
+    ksft_eq(int(before), 512)
+    for text in ("x", "-1", "4294967296", "", "1 2"):
+        with ksft_raises(OSError):
+            many(text)
+        ksft_eq(MANY.read_text(encoding="ascii"), before, text)
+    many(7)
+    ksft_eq(MANY.read_text(encoding="ascii"), "7\n")
+    MANY.write_text(before, encoding="ascii")
+
+
+def test_trains():
+    """Frames of a poll arrive, in order, with the last of them."""
+    world()
+    into = Raw("vm2")
+    defer(into.close)
+    last = 0
+    with Trains() as trains:
+        while trains.runs():
+            last = in_order(into, last)
+    in_order(into, last)
+    wait_until(lambda: sum(arrived()) - sum(trains.before) == trains.sent(), 5)
+    all_of(trains)
+
+
+def test_one_by_one():
+    """A frame without one behind it does not wait for one (R-24)."""
+    world()
+    Flow().run(1)
+    flow = Flow()
+    for _ in range(40):
+        flow.send()
+        flow.finish()
+
+
+def test_switched():
+    """On and off under traffic; none is lost, none overtakes (R-24)."""
+    world()
+    into = Raw("vm3")
+    defer(into.close)
+    last = count = 0
+    with Trains() as trains:
+        while trains.runs():
+            many((NEVER, 1)[count % 2])
+            count += 1
+            last = in_order(into, last)
+    many(1)
+    in_order(into, last)
+    ksft_pr(f"{count} changes")
+    ksft_ge(count, 4)
+    all_of(trains)
+    count = while_it_runs(Flow(), 1, lambda turn: many((NEVER, 1)[turn % 2]))
+    ksft_ge(count, 4)
+
+
+def test_ports_come_and_go():
+    """The number of ports switches it, under traffic."""
+    world(number=5)
+    rtnl = Rtnl()
+    defer(rtnl.close)
+    count = 0
+    with Trains() as trains:
+        while trains.runs():
+            for number in (4, 5):
+                port(f"vm{number}", number=number)
+            for number in (4, 5, ):
+                rtnl.delete(f"vm{number}")
+            # half of five are two
+            rtnl.delete("vm3")
+            port("vm3", number=3)
+            count += 1
+    ksft_ge(count, 2)
+    ksft_true(sum(arrived()))
+
+
+def test_detached():
+    """None of it is on its way when the uplink is taken off, and it can go."""
+    world()
+    with Trains(FOR_EVER) as trains:
+        ksft_true(wait_until(lambda: arrived() != trains.before, 10))
+        for turn in range(10):
+            cmd("ip link set up0 nomaster")
+            stopped = arrived()
+            time.sleep(0.02)
+            ksft_eq(arrived(), stopped, turn)
+            cmd("ip link set up0 master vmq0")
+            ksft_true(wait_until(lambda: arrived() != stopped, 10), turn)
+        # with its adapter at once
+        cmd("ip link del vmq0")
+        ksft_true(trains.runs())
+
+
+def test_two_uplinks():
+    """Frames of two adapters' uplinks on one CPU do not meet."""
+    world()
+    pair("up1", "wire1")
+    adapter("vmq1", uplink="up1", rxq=4)
+    port("vm9", link="vmq1", number=9)
+    with Trains() as trains:
+        flow = Flow(source="wire1", target="vm9", dst=9)
+        while trains.runs():
+            flow.send(8)
+            while flow.receive():
+                pass
+        flow.finish()
+    wait_until(lambda: sum(arrived()) - sum(trains.before) == trains.sent(), 5)
+    all_of(trains)
+
+
+if __name__ == "__main__":
+    ksft_main(globals())
