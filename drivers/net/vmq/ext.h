@@ -11,6 +11,8 @@
 #ifndef _VMQ_EXT_H
 #define _VMQ_EXT_H
 
+#include <linux/prefetch.h>
+
 /* ---- ext.c, ext_stack.c: extensions, and the stacks that frames meet ---- */
 
 /* One extension on one adapter, enabled or not; in adapter->exts. */
@@ -25,7 +27,6 @@ struct vmq_ext_inst {
 /* What a port's frames meet, in ingress order; replaced as a whole. */
 struct vmq_stack {
 	struct rcu_head rcu;
-	const void *near;		/* priv of the last one, to be asked for early */
 	unsigned int n;
 	struct vmq_ext_port *ep[] __counted_by(n);
 };
@@ -55,6 +56,9 @@ static inline enum vmq_verdict vmq_ext_frame(const struct vmq_port *port,
 
 	if (!static_branch_unlikely(&vmq_ext_key))
 		return VMQ_PASS;
+	/* three lines, not one after the other */
+	prefetch(READ_ONCE(port->near_ep));
+	prefetch(READ_ONCE(port->near_priv));
 	stack = rcu_dereference(port->stack);
 	return stack ? __vmq_ext_frame(stack, skb, dir) : VMQ_PASS;
 }

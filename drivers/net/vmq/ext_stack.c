@@ -8,7 +8,6 @@
  * needs rtnl, but for the walk of a frame.
  */
 #include <linux/module.h>
-#include <linux/prefetch.h>
 #include <linux/slab.h>
 
 #include "vmq_priv.h"
@@ -47,8 +46,6 @@ enum vmq_verdict __vmq_ext_frame(const struct vmq_stack *stack,
 	struct vmq_ext_port *ep;
 	unsigned int i;
 
-	/* while the extension's object, which is in another line, is on its way */
-	prefetch(stack->near);
 	for (i = 0; i < stack->n; i++) {
 		ep = stack->ep[dir == VMQ_FROM_GUEST ? i : stack->n - 1 - i];
 		verdict = vmq_ext_ask(ep, skb, dir);
@@ -178,11 +175,14 @@ static struct vmq_ext_port *vmq_stack_find(const struct vmq_stack *stack,
 	return NULL;
 }
 
-/* It has so many, of as many as there was room for. */
-static void vmq_stack_end(struct vmq_stack *stack, unsigned int n)
+/* What frames for the guest meet first; see vmq_ext_frame(). */
+static void vmq_stack_near(struct vmq_port *port, const struct vmq_stack *stack)
 {
-	stack->n = n;
-	stack->near = n ? stack->ep[n - 1]->priv : NULL;
+	struct vmq_ext_port *ep = stack && stack->n ? stack->ep[stack->n - 1] :
+						      NULL;
+
+	WRITE_ONCE(port->near_ep, ep);
+	WRITE_ONCE(port->near_priv, ep ? ep->priv : NULL);
 }
 
 /*
@@ -221,7 +221,7 @@ static int vmq_stack_build(const struct vmq_port *port,
 		else
 			WARN_ON_ONCE(inst->ops->class != VMQ_EXT_CLASS_CAPTURE);
 	}
-	vmq_stack_end(stack, n);
+	stack->n = n;
 	*out = stack;
 	return 0;
 }
@@ -232,6 +232,7 @@ static void vmq_stack_publish(struct vmq_port *port, struct vmq_stack *stack)
 	struct vmq_stack *old = vmq_stack_of(port);
 
 	rcu_assign_pointer(port->stack, stack);
+	vmq_stack_near(port, stack);
 	if (old)
 		kfree_rcu(old, rcu);
 }
@@ -311,11 +312,12 @@ int vmq_ext_port_init(struct vmq_port *port, struct netlink_ext_ack *extack)
 		netdev_warn(port->dev, "extension %s does not take it: error %d\n",
 			    inst->ops->name, err);
 	}
-	vmq_stack_end(stack, n);
+	stack->n = n;
 	err = vmq_ext_stack_nic(stack, extack);
 	if (err)
 		goto err_detach;
 	rcu_assign_pointer(port->stack, stack);
+	vmq_stack_near(port, stack);
 	vmq_ext_mtu_follow(port);
 	return 0;
 

@@ -489,6 +489,8 @@ struct vmq_port {
 	bool deleted;			/* it is on its way out */
 	struct list_head node;		/* in adapter->ports, RCU */
 	struct vmq_stack __rcu *stack;	/* extensions, NULL while there are none */
+	const void *near_ep;		/* of the last of them, for prefetching alone, */
+	const void *near_priv;		/* so they may be stale */
 	struct vmq_adapter *adapter;
 	struct vmq_vf *vf;		/* whose netdev this is; NULL: a port */
 	DECLARE_BITMAP(groups, VMQ_GROUPS); /* whose multicast frames it has, by hash */
