@@ -17,13 +17,15 @@
 /**
  * meter_size_gso() - what a large frame takes of the limits
  * @skb: the frame, data at the network header
- * @size: what it would take if it were no large one; set to it
+ * @size: what it would take if it were no large one
  *
  * It counts as the segments that it will be.
  *
  * Context: Any.
+ * Return: what it takes.
  */
-void meter_size_gso(const struct sk_buff *skb, struct meter_size *size)
+struct meter_size meter_size_gso(const struct sk_buff *skb,
+				 struct meter_size size)
 {
 	const struct skb_shared_info *info = skb_shinfo(skb);
 	unsigned int segs, len = 0;
@@ -41,20 +43,21 @@ void meter_size_gso(const struct sk_buff *skb, struct meter_size *size)
 
 		th = skb_header_pointer(skb, head, sizeof(buf), &buf);
 		if (!th)
-			return;
+			return size;
 		len = __tcp_hdrlen(th);
 	} else if (info->gso_type & SKB_GSO_UDP_L4) {
 		len = sizeof(struct udphdr);
 	}
 	if (head + len >= skb->len)
-		return;
+		return size;
 
 	/* a guest says how large segments are, not how many there are */
 	segs = info->gso_segs;
 	if (!segs || info->gso_type & SKB_GSO_DODGY)
 		segs = DIV_ROUND_UP(skb->len - head - len, info->gso_size);
-	size->n[METER_PACKETS] = segs;
-	size->n[METER_BYTES] += (segs - 1) * (ETH_HLEN + head + len);
+	size.n[METER_PACKETS] = segs;
+	size.n[METER_BYTES] += (segs - 1) * (ETH_HLEN + head + len);
+	return size;
 }
 
 /**
@@ -88,13 +91,20 @@ bool meter_take(struct meter_port *m, const struct meter_config *config,
 	return false;
 }
 
-/* Inline, as is what else most frames need. */
-static __always_inline void __meter_count(struct meter_port *m,
-					  enum vmq_dir dir,
-					  enum meter_counter packets,
-					  const struct meter_size *size)
+/**
+ * meter_count() - counts a frame, or several
+ * @m: the port
+ * @dir: direction of the frame
+ * @packets: counter of packets; that of bytes follows it, unless it is that of
+ *	delayed packets
+ * @size: what they take
+ *
+ * Context: BH off.
+ */
+void meter_count(struct meter_port *m, enum vmq_dir dir,
+		 enum meter_counter packets, const struct meter_size *size)
 {
-	struct meter_stats *stats = this_cpu_ptr(m->bucket[dir].stats);
+	struct meter_stats *stats = this_cpu_ptr(m->stats);
 
 	u64_stats_update_begin(&stats->syncp);
 	u64_stats_add(&stats->count[dir][packets], size->n[METER_PACKETS]);
@@ -105,27 +115,11 @@ static __always_inline void __meter_count(struct meter_port *m,
 }
 
 /**
- * meter_count() - counts a frame
- * @m: the port
- * @dir: direction of the frame
- * @packets: counter of packets; that of bytes follows it, unless it is that of
- *	delayed packets
- * @size: what the frame takes
- *
- * Context: BH off.
- */
-void meter_count(struct meter_port *m, enum vmq_dir dir,
-		 enum meter_counter packets, const struct meter_size *size)
-{
-	__meter_count(m, dir, packets, size);
-}
-
-/**
  * meter_counters() - sums the counters, with those of other hosts
  * @m: the port
  * @sum: set to them
  *
- * Context: Process context, rtnl held or a session of the port.
+ * Context: Process context, rtnl held or a session of the port, and meter_lock().
  */
 void meter_counters(const struct meter_port *m, u64 sum[2][METER_COUNTERS])
 {
@@ -179,40 +173,26 @@ enum vmq_verdict meter_frame_at(struct meter_port *m,
 	return VMQ_DROP;
 }
 
-/**
- * meter_fill_ahead() - takes ahead what frames to come will need
- * @m: the port, a frame of which just passed
- * @config: its limits
- * @dir: direction of the frame
- * @now: the time
- * @stamp: the jiffy
- *
- * Context: RCU read side.
- */
-void meter_fill_ahead(struct meter_port *m, const struct meter_config *config,
-		      enum vmq_dir dir, u64 now, u32 stamp)
-{
-	const struct meter_limit *limit = config->limit[dir];
-	struct meter_bucket *b = m->bucket[dir].kind;
-	int kind;
-
-	for (kind = 0; kind < METER_KINDS; kind++)
-		if (limit[kind].rate)
-			meter_bucket_ahead(&b[kind], &limit[kind], now, stamp);
-}
-
-/* With a look at the clock. */
+/* With a look at the clock, and ahead to the next frames. */
 static noinline enum vmq_verdict meter_frame_exact(struct meter_port *m,
 						   struct sk_buff *skb,
 						   enum vmq_dir dir, u32 stamp)
 {
+	struct meter_ahead *a = &m->bucket[dir].ahead;
+	/* who does not get it leaves to others what is taken ahead */
+	bool locked = spin_trylock(&a->lock);
 	const struct meter_config *config = rcu_dereference(m->config);
 	u64 now = config ? meter_clock() : 0;
 	enum vmq_verdict verdict;
 
+	if (locked)
+		meter_ahead_settle(m, config, dir);
 	verdict = meter_frame_at(m, config, skb, dir, now);
-	if (config && verdict == VMQ_PASS)
-		meter_fill_ahead(m, config, dir, now, stamp);
+	if (!locked)
+		return verdict;
+	if (verdict == VMQ_PASS)
+		meter_ahead_take(m, config, dir, now, stamp);
+	spin_unlock(&a->lock);
 	return verdict;
 }
 
@@ -226,10 +206,9 @@ static enum vmq_verdict meter_frame(struct vmq_ext_port *ep,
 	if (dir == VMQ_FROM_GUEST && unlikely(READ_ONCE(m->shaper.active)))
 		return meter_frame_exact(m, skb, dir, stamp);
 	meter_size(skb, &size);
-	if (unlikely(!meter_take_ahead(m, dir, &size, stamp)))
-		return meter_frame_exact(m, skb, dir, stamp);
-	__meter_count(m, dir, METER_PASSED_PACKETS, &size);
-	return VMQ_PASS;
+	if (likely(meter_ahead_spend(&m->bucket[dir].ahead, &size, stamp)))
+		return VMQ_PASS;
+	return meter_frame_exact(m, skb, dir, stamp);
 }
 
 static int meter_attach(struct vmq_ext_port *ep,
@@ -244,8 +223,8 @@ static int meter_attach(struct vmq_ext_port *ep,
 					     GFP_KERNEL_ACCOUNT);
 	if (!m->stats)
 		goto free_meter;
-	m->bucket[VMQ_TO_GUEST].stats = m->stats;
-	m->bucket[VMQ_FROM_GUEST].stats = m->stats;
+	spin_lock_init(&m->bucket[VMQ_TO_GUEST].ahead.lock);
+	spin_lock_init(&m->bucket[VMQ_FROM_GUEST].ahead.lock);
 	m->ep = ep;
 	m->resume = vmq_ext_resume;
 	meter_shape_init(m);

@@ -4,18 +4,22 @@
  *
  * meter.c        module, life of a port, the way of a frame
  * meter_bucket.c one limit: a token bucket without a lock
+ * meter_ahead.c  what is taken of it ahead, so that most frames need no clock
  * meter_shape.c  frames of the guest that wait for their turn
  * meter_config.c configuration over netlink, and its dump
  * meter_state.c  levels and counters to and from a saved stream
  * meter_record.c reads a record of it, see meter_record.h
  *
- * Locks: rtnl serialises configuration, restore and detach. meter_shaper.lock
- * (BH) covers the frames that wait on one port; frames that need not wait take no
- * lock. Nothing is shared between ports.
+ * Locks: rtnl serialises configuration, restore and detach. meter_ahead.lock (BH, of
+ * both directions in their order) covers what is taken ahead, and who changes the
+ * limits has it. meter_shaper.lock (BH), inside of it, covers the frames that wait
+ * on one port. Most frames take no lock, and none waits for the first one. Nothing
+ * is shared between ports.
  */
 #ifndef _VMQ_METER_H
 #define _VMQ_METER_H
 
+#include <linux/bitfield.h>
 #include <linux/cache.h>
 #include <linux/hrtimer.h>
 #include <linux/if_ether.h>
@@ -71,22 +75,37 @@ struct meter_limit {
 };
 
 /*
- * The clock costs more than all else that a frame needs. So a frame that had to
- * look at it takes more than it needs, this part of the burst, and those that
- * follow in the same jiffy spend that. What is not spent goes back.
+ * The clock costs more than all else that a frame needs, and counters are a line of
+ * their own. So a frame that had to look at the clock takes more than it needs, this
+ * part of the burst, and those that follow in the same jiffy spend that. What is not
+ * spent goes back, what is spent is counted then.
  */
 #define METER_AHEAD_PART	32
-#define METER_AHEAD_MAX		0x40000000U
+
+/* What is left of that, in one word. The jiffies come round after hours. */
+#define METER_AHEAD_BYTES	GENMASK_ULL(25, 0)
+#define METER_AHEAD_PACKETS	GENMASK_ULL(39, 26)
+#define METER_AHEAD_STAMP	GENMASK_ULL(63, 40)
+
+/**
+ * struct meter_ahead - what was taken ahead
+ * @left: what is left of it: %METER_AHEAD_BYTES, %METER_AHEAD_PACKETS and
+ *	%METER_AHEAD_STAMP; everybody may spend of it, the rest is for who has @lock
+ * @taken: @left as it was before anything was spent
+ * @lock: who looks at the clock tries to get it
+ */
+struct meter_ahead {
+	atomic64_t left;
+	u64 taken;
+	spinlock_t lock;		/* see left */
+};
 
 /**
  * struct meter_bucket - what is left of a burst
  * @full_at: when the bucket will be full again, or was, in units of time
- * @ahead: bytes or packets that were taken ahead, in the low 32 bits, and the jiffy
- *	in which they may be spent
  */
 struct meter_bucket {
 	atomic64_t full_at;
-	atomic64_t ahead;
 };
 
 /* What is limited. */
@@ -163,8 +182,8 @@ struct meter_level {
 
 /**
  * struct meter_port - the extension on one port
- * @bucket: by &enum vmq_dir: all that most frames need, in a line of their own:
- *	the limits by kind, which of them there are (bits), and @stats
+ * @bucket: by &enum vmq_dir, in a line of their own: what is taken ahead, which is all
+ *	that most frames need, and the limits by kind
  * @config: NULL while nothing is limited
  * @stats: counters of this host
  * @ep: the port
@@ -175,9 +194,8 @@ struct meter_level {
  */
 struct meter_port {
 	struct {
+		struct meter_ahead ahead;
 		struct meter_bucket kind[METER_KINDS];
-		struct meter_stats __percpu *stats;
-		u8 limited;
 	} ____cacheline_aligned_in_smp bucket[2];
 	struct meter_config __rcu *config ____cacheline_aligned_in_smp;
 	struct meter_stats __percpu *stats;
@@ -199,13 +217,14 @@ static inline u64 meter_clock(void)
 /* When what is taken ahead may be spent. */
 static inline u32 meter_stamp(void)
 {
-	return jiffies;
+	return jiffies & FIELD_MAX(METER_AHEAD_STAMP);
 }
 
 /* meter.c */
 extern const struct vmq_ext_ops meter_ops;
 
-void meter_size_gso(const struct sk_buff *skb, struct meter_size *size);
+struct meter_size meter_size_gso(const struct sk_buff *skb,
+				 struct meter_size size);
 
 /*
  * What a frame takes of the limits. Bytes count from the Ethernet header on, without
@@ -217,7 +236,7 @@ static __always_inline void meter_size(const struct sk_buff *skb,
 	size->n[METER_BYTES] = skb->len + ETH_HLEN;
 	size->n[METER_PACKETS] = 1;
 	if (unlikely(skb_is_gso(skb)))
-		meter_size_gso(skb, size);
+		*size = meter_size_gso(skb, *size);
 }
 
 bool meter_take(struct meter_port *m, const struct meter_config *config,
@@ -227,8 +246,6 @@ void meter_count(struct meter_port *m, enum vmq_dir dir,
 enum vmq_verdict meter_frame_at(struct meter_port *m,
 				const struct meter_config *config,
 				struct sk_buff *skb, enum vmq_dir dir, u64 now);
-void meter_fill_ahead(struct meter_port *m, const struct meter_config *config,
-		      enum vmq_dir dir, u64 now, u32 stamp);
 void meter_counters(const struct meter_port *m, u64 sum[2][METER_COUNTERS]);
 
 /* meter_bucket.c */
@@ -238,8 +255,6 @@ bool meter_bucket_take(struct meter_bucket *b, const struct meter_limit *limit,
 		       u32 n, u64 now);
 void meter_bucket_give_back(struct meter_bucket *b,
 			    const struct meter_limit *limit, u32 n);
-void meter_bucket_ahead(struct meter_bucket *b,
-			const struct meter_limit *limit, u64 now, u32 stamp);
 u64 meter_bucket_wait(const struct meter_bucket *b,
 		      const struct meter_limit *limit, u32 n, u64 now);
 s64 meter_bucket_tokens(const struct meter_bucket *b,
@@ -248,45 +263,57 @@ void meter_bucket_set(struct meter_bucket *b, const struct meter_limit *limit,
 		      s64 tokens, u64 now);
 s64 meter_limit_earned(const struct meter_limit *limit, u64 time);
 
-/*
- * Takes tokens of those that were taken ahead for this jiffy; false if it needs a look
- * at the clock. Context: any, on any number of CPUs at once.
- */
-static __always_inline bool meter_bucket_spend(struct meter_bucket *b, u32 n,
-					       u32 stamp)
-{
-	s64 old = atomic64_read(&b->ahead);
+/* meter_ahead.c */
+void meter_ahead_settle(struct meter_port *m, const struct meter_config *config,
+			enum vmq_dir dir);
+void meter_ahead_take(struct meter_port *m, const struct meter_config *config,
+		      enum vmq_dir dir, u64 now, u32 stamp);
+void meter_lock(struct meter_port *m);
+void meter_unlock(struct meter_port *m);
 
-	do {
-		if ((u32)((u64)old >> 32) != stamp || (u32)old < n)
-			return false;
-	} while (!atomic64_try_cmpxchg(&b->ahead, &old, old - n));
-	return true;
+/* The limits of a port between meter_lock() and meter_unlock(). */
+static inline struct meter_config *
+meter_config_locked(const struct meter_port *m)
+{
+	return rcu_dereference_protected(m->config,
+					 lockdep_is_held(&m->bucket[0].ahead.lock));
+}
+
+static inline struct meter_size meter_ahead_size(u64 word)
+{
+	return (struct meter_size){ .n = {
+		[METER_BYTES] = FIELD_GET(METER_AHEAD_BYTES, word),
+		[METER_PACKETS] = FIELD_GET(METER_AHEAD_PACKETS, word),
+	} };
+}
+
+/* Of a size that fits. */
+static inline u64 meter_ahead_word(const struct meter_size *size)
+{
+	return FIELD_PREP(METER_AHEAD_BYTES, size->n[METER_BYTES]) |
+	       FIELD_PREP(METER_AHEAD_PACKETS, size->n[METER_PACKETS]);
 }
 
 /*
- * Takes what a frame needs of what was taken ahead; false if it needs a look at the
- * clock. Context: RCU read side, BH off.
+ * Takes what a frame needs of what was taken ahead for this jiffy; false if it needs a
+ * look at the clock. Context: any, on any number of CPUs at once.
  */
-static __always_inline bool meter_take_ahead(struct meter_port *m,
-					     enum vmq_dir dir,
-					     const struct meter_size *size,
-					     u32 stamp)
+static __always_inline bool meter_ahead_spend(struct meter_ahead *a,
+					      const struct meter_size *size,
+					      u32 stamp)
 {
-	struct meter_bucket *b = m->bucket[dir].kind;
-	u8 limited = READ_ONCE(m->bucket[dir].limited);
+	s64 old = atomic64_read(&a->left);
+	struct meter_size left;
 
-	if (limited & BIT(METER_BYTES) &&
-	    !meter_bucket_spend(&b[METER_BYTES], size->n[METER_BYTES], stamp))
-		return false;
-	if (!(limited & BIT(METER_PACKETS)) ||
-	    meter_bucket_spend(&b[METER_PACKETS], size->n[METER_PACKETS],
-			       stamp))
-		return true;
-	/* whoever has it next takes it back from there */
-	if (limited & BIT(METER_BYTES))
-		atomic64_add(size->n[METER_BYTES], &b[METER_BYTES].ahead);
-	return false;
+	do {
+		left = meter_ahead_size(old);
+		if (FIELD_GET(METER_AHEAD_STAMP, (u64)old) != stamp ||
+		    left.n[METER_BYTES] < size->n[METER_BYTES] ||
+		    left.n[METER_PACKETS] < size->n[METER_PACKETS])
+			return false;
+	} while (!atomic64_try_cmpxchg(&a->left, &old,
+				       old - meter_ahead_word(size)));
+	return true;
 }
 
 /* meter_shape.c */

@@ -56,18 +56,6 @@ int meter_limit_set(struct meter_limit *limit, enum meter_kind kind, u64 rate,
 	return 0;
 }
 
-/* What was taken ahead and not spent goes back. */
-static void meter_bucket_reclaim(struct meter_bucket *b,
-				 const struct meter_limit *limit)
-{
-	u32 ahead;
-
-	if (!(u32)atomic64_read(&b->ahead))
-		return;
-	ahead = atomic64_xchg(&b->ahead, 0);
-	atomic64_sub(meter_cost(limit, ahead), &b->full_at);
-}
-
 /**
  * meter_bucket_take() - takes tokens, if there are enough
  * @b: the bucket
@@ -82,11 +70,9 @@ bool meter_bucket_take(struct meter_bucket *b, const struct meter_limit *limit,
 		       u32 n, u64 now)
 {
 	u64 cost = min(meter_cost(limit, n), METER_FILL_MAX);
+	s64 old = atomic64_read(&b->full_at);
 	u64 debt;
-	s64 old;
 
-	meter_bucket_reclaim(b, limit);
-	old = atomic64_read(&b->full_at);
 	do {
 		debt = meter_debt(old, now);
 		if (debt && debt + cost > limit->depth)
@@ -108,33 +94,6 @@ void meter_bucket_give_back(struct meter_bucket *b,
 			    const struct meter_limit *limit, u32 n)
 {
 	atomic64_sub(min(meter_cost(limit, n), METER_FILL_MAX), &b->full_at);
-}
-
-/**
- * meter_bucket_ahead() - takes tokens for frames that will come
- * @b: the bucket
- * @limit: its limit, with a rate
- * @now: the time
- * @stamp: the jiffy in which they may be spent
- *
- * Where less than half of the burst is left, there are none: every frame counts
- * by the clock then.
- *
- * Context: Any, on any number of CPUs at once.
- */
-void meter_bucket_ahead(struct meter_bucket *b,
-			const struct meter_limit *limit, u64 now, u32 stamp)
-{
-	u32 n = min(limit->burst / METER_AHEAD_PART, METER_AHEAD_MAX);
-	s64 old = atomic64_read(&b->ahead);
-
-	if (n < 2 || (u32)old ||
-	    meter_debt(atomic64_read(&b->full_at), now) > limit->depth / 2 ||
-	    !meter_bucket_take(b, limit, n, now))
-		return;
-	/* somebody else may have been quicker */
-	if (!atomic64_try_cmpxchg(&b->ahead, &old, (u64)stamp << 32 | n))
-		meter_bucket_give_back(b, limit, n);
 }
 
 /**
@@ -185,9 +144,8 @@ s64 meter_bucket_tokens(const struct meter_bucket *b,
 			const struct meter_limit *limit, u64 now)
 {
 	u64 debt = meter_debt(atomic64_read(&b->full_at), now);
-	s64 tokens = (s64)limit->burst - meter_limit_earned(limit, debt);
 
-	return min(tokens + (u32)atomic64_read(&b->ahead), (s64)limit->burst);
+	return (s64)limit->burst - meter_limit_earned(limit, debt);
 }
 
 /**
@@ -205,6 +163,5 @@ void meter_bucket_set(struct meter_bucket *b, const struct meter_limit *limit,
 	u64 missing = max((s64)limit->burst - tokens, 0);
 	u64 debt = mul_u64_u64_shr(limit->cost, missing, METER_COST_SHIFT);
 
-	atomic64_set(&b->ahead, 0);
 	atomic64_set(&b->full_at, now + min(debt, 2 * METER_FILL_MAX));
 }

@@ -209,28 +209,28 @@ static void meter_config_level(struct meter_port *m,
 static void meter_config_publish(struct meter_port *m,
 				 struct meter_config *config)
 {
-	struct meter_config *old = rtnl_dereference(m->config);
-	u64 now = meter_clock();
-	u8 limited[2] = {};
+	struct meter_config *old;
+	bool limits = false;
 	int dir, kind;
+	u64 now;
 
+	meter_lock(m);
+	old = meter_config_locked(m);
+	now = meter_clock();
 	for (dir = 0; dir < 2; dir++) {
 		for (kind = 0; kind < METER_KINDS; kind++) {
-			if (config->limit[dir][kind].rate)
-				limited[dir] |= BIT(kind);
+			limits |= config->limit[dir][kind].rate;
 			meter_config_level(m, old ? &old->limit[dir][kind] :
 						    NULL,
 					   &config->limit[dir][kind], dir, kind,
 					   now);
 		}
 	}
-	if (!limited[VMQ_TO_GUEST] && !limited[VMQ_FROM_GUEST]) {
+	rcu_assign_pointer(m->config, limits ? config : NULL);
+	meter_unlock(m);
+
+	if (!limits)
 		kfree(config);
-		config = NULL;
-	}
-	rcu_assign_pointer(m->config, config);
-	for (dir = 0; dir < 2; dir++)
-		WRITE_ONCE(m->bucket[dir].limited, limited[dir]);
 	if (old)
 		kfree_rcu(old, rcu);
 	meter_shape_kick(m);
@@ -364,12 +364,16 @@ int meter_config_dump(struct vmq_ext_port *ep, struct sk_buff *msg,
 	struct meter_port *m = ep->priv;
 	const struct meter_config *config = rtnl_dereference(m->config);
 	unsigned char *start = skb_tail_pointer(msg);
+	int err;
 
 	if (*cursor)
 		return 0;
-	if ((config && meter_put_config(msg, m, config)) ||
+	meter_lock(m);
+	err = (config && meter_put_config(msg, m, config)) ||
+	      meter_put_counters(msg, m);
+	meter_unlock(m);
+	if (err ||
 	    nla_put_u8(msg, VMQ_A_METER_SHAPE, config && config->shape) ||
-	    meter_put_counters(msg, m) ||
 	    nla_put_u32(msg, VMQ_A_METER_TX_WAITING_PACKETS,
 			READ_ONCE(m->shaper.queue.qlen)) ||
 	    nla_put_u32(msg, VMQ_A_METER_TX_WAITING_BYTES,

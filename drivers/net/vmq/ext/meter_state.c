@@ -44,7 +44,7 @@ static void meter_rec_fill(struct vmq_meter_rec_dir *rec,
 		[METER_BYTES] = VMQ_METER_REC_BYTES,
 		[METER_PACKETS] = VMQ_METER_REC_PACKETS,
 	};
-	const struct meter_config *config = rcu_dereference(m->config);
+	const struct meter_config *config = meter_config_locked(m);
 	const struct meter_bucket *b = m->bucket[dir].kind;
 	const struct meter_level *level = m->level[dir];
 	const struct meter_limit *limit;
@@ -104,10 +104,10 @@ int meter_save_next(struct vmq_ext_port *ep, struct vmq_record *rec)
 		rec->needed = sizeof(data);
 		return -EMSGSIZE;
 	}
-	rcu_read_lock();
+	meter_lock(m);
 	for (dir = 0; dir < VMQ_METER_REC_DIRS; dir++)
 		meter_rec_fill(&data.dir[dir], m, dir, now);
-	rcu_read_unlock();
+	meter_unlock(m);
 
 	memcpy(rec->data, &data, sizeof(data));
 	rec->class = uuid_null;
@@ -259,6 +259,7 @@ int meter_apply(struct vmq_ext_port *ep, const struct vmq_record *rec,
 	if (vmq_meter_rec_parse(rec->data, rec->size, rec_dir, &present))
 		return -EINVAL;
 
+	meter_lock(m);
 	if (!session->applied) {
 		memcpy(session->base, m->base, sizeof(m->base));
 		memcpy(session->level, m->level, sizeof(m->level));
@@ -270,6 +271,7 @@ int meter_apply(struct vmq_ext_port *ep, const struct vmq_record *rec,
 	for (dir = 0; dir < VMQ_METER_REC_DIRS; dir++)
 		if (present & BIT(dir))
 			meter_apply_dir(m, dir, &rec_dir[dir], now);
+	meter_unlock(m);
 	return 0;
 }
 
@@ -283,10 +285,12 @@ void meter_rollback(struct vmq_ext_port *ep)
 	struct meter_port *m = ep->priv;
 	int i;
 
+	meter_lock(m);
 	memcpy(m->base, session->base, sizeof(m->base));
 	memcpy(m->level, session->level, sizeof(m->level));
 	for (i = 0; i < 2 * METER_KINDS; i++)
 		atomic64_set(meter_full_at(m, i), session->full_at[i]);
+	meter_unlock(m);
 	session->applied = false;
 }
 

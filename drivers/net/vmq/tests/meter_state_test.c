@@ -73,11 +73,11 @@ static s64 meter_left(struct vmq_ext_port *ep, int dir, int kind)
 	const struct meter_config *config;
 	s64 tokens;
 
-	rtnl_lock();
-	config = rtnl_dereference(m->config);
+	meter_lock(m);
+	config = meter_config_locked(m);
 	tokens = meter_bucket_tokens(&m->bucket[dir].kind[kind],
 				     &config->limit[dir][kind], meter_clock());
-	rtnl_unlock();
+	meter_unlock(m);
 	return tokens;
 }
 
@@ -87,7 +87,9 @@ static u64 meter_counted(struct vmq_ext_port *ep, int dir,
 	u64 sum[2][METER_COUNTERS];
 
 	rtnl_lock();
+	meter_lock(ep->priv);
 	meter_counters(ep->priv, sum);
+	meter_unlock(ep->priv);
 	rtnl_unlock();
 	return sum[dir][what];
 }

@@ -93,91 +93,6 @@ static void meter_burst_test(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, meter_bucket_take(&b, &limit, 10000, now));
 }
 
-/* What is taken ahead is part of the burst, and lasts for a jiffy. */
-static void meter_ahead_test(struct kunit *test)
-{
-	struct meter_limit limit = {};
-	struct meter_bucket b = {};
-	u64 now = 77 * SECOND;
-	int n = 0, i;
-
-	KUNIT_ASSERT_EQ(test, 0, meter_limit_set(&limit, METER_BYTES, 8 * MBIT,
-						 64000));
-	KUNIT_EXPECT_FALSE(test, meter_bucket_spend(&b, 1, 0));
-	meter_bucket_ahead(&b, &limit, now, 7);
-	KUNIT_EXPECT_EQ(test, 64000, meter_bucket_tokens(&b, &limit, now));
-	/* 2000, and not with another jiffy */
-	KUNIT_EXPECT_FALSE(test, meter_bucket_spend(&b, 1, 8));
-	KUNIT_EXPECT_TRUE(test, meter_bucket_spend(&b, 1000, 7));
-	KUNIT_EXPECT_FALSE(test, meter_bucket_spend(&b, 1001, 7));
-	KUNIT_EXPECT_TRUE(test, meter_bucket_spend(&b, 1000, 7));
-	KUNIT_EXPECT_FALSE(test, meter_bucket_spend(&b, 1, 7));
-	KUNIT_EXPECT_EQ(test, 62000, meter_bucket_tokens(&b, &limit, now));
-
-	/* what was not spent goes back, and no more than that */
-	meter_bucket_ahead(&b, &limit, now, 8);
-	for (; meter_bucket_take(&b, &limit, 1000, now); n++)
-		;
-	KUNIT_EXPECT_EQ(test, 62, n);
-	KUNIT_EXPECT_FALSE(test, meter_bucket_spend(&b, 1, 8));
-	/* with less than half of the burst left, nothing is taken */
-	now += 31 * SECOND / 1000;
-	meter_bucket_ahead(&b, &limit, now, 8);
-	KUNIT_EXPECT_FALSE(test, meter_bucket_spend(&b, 1, 8));
-
-	/* however it is taken, a pause is worth one burst */
-	for (i = 0; i < 3; i++) {
-		now += 1000 * SECOND;
-		n = 0;
-		while (meter_bucket_spend(&b, 100, 10 + i) ||
-		       meter_bucket_take(&b, &limit, 100, now)) {
-			meter_bucket_ahead(&b, &limit, now, 10 + i);
-			n++;
-		}
-		KUNIT_EXPECT_EQ(test, 640, n);
-	}
-}
-
-/* A frame takes of both kinds or of none. */
-static void meter_ahead_both_test(struct kunit *test)
-{
-	const struct meter_size size = { .n = { 100, 1 } };
-	struct meter_attrs a = {};
-	struct vmq_ext_port *ep = test->priv;
-	const struct meter_config *config;
-	struct meter_port *m = ep->priv;
-	u64 now;
-	int n;
-
-	/* nothing is limited */
-	KUNIT_EXPECT_TRUE(test, meter_take_ahead(m, RX, &size, 1));
-	meter_put_u64(&a, VMQ_A_METER_RX_RATE, 8 * MBIT);
-	meter_put_u32(&a, VMQ_A_METER_RX_BURST, 64000);
-	meter_put_u32(&a, VMQ_A_METER_RX_PPS, 1000);
-	meter_put_u32(&a, VMQ_A_METER_RX_PPS_BURST, 320);
-	KUNIT_ASSERT_EQ(test, 0, meter_send(test, ep, &a));
-	KUNIT_EXPECT_FALSE(test, meter_take_ahead(m, RX, &size, 1));
-	KUNIT_EXPECT_TRUE(test, meter_take_ahead(m, TX, &size, 1));
-
-	rtnl_lock();
-	config = rtnl_dereference(m->config);
-	now = meter_clock() + SECOND;
-	meter_fill_ahead(m, config, RX, now, 1);
-	/* 2000 bytes, 10 packets */
-	for (n = 0; meter_take_ahead(m, RX, &size, 1); n++)
-		;
-	KUNIT_EXPECT_EQ(test, 10, n);
-	KUNIT_EXPECT_EQ(test, 63000,
-			meter_bucket_tokens(&m->bucket[RX].kind[METER_BYTES],
-					    &config->limit[RX][METER_BYTES],
-					    now));
-	KUNIT_EXPECT_EQ(test, 310,
-			meter_bucket_tokens(&m->bucket[RX].kind[METER_PACKETS],
-					    &config->limit[RX][METER_PACKETS],
-					    now));
-	rtnl_unlock();
-}
-
 /* Larger than the burst: passes a full bucket, and what follows pays for it. */
 static void meter_large_test(struct kunit *test)
 {
@@ -250,6 +165,247 @@ static void meter_race_test(struct kunit *test)
 		if (!IS_ERR(thread[i]))
 			kthread_stop(thread[i]);
 	KUNIT_EXPECT_EQ(test, 150000, atomic_read(&race->taken));
+}
+
+/* ---- what is taken ahead ---- */
+
+static bool meter_spend(struct meter_port *m, int dir, u32 bytes, u32 stamp)
+{
+	const struct meter_size size = { .n = { bytes, 1 } };
+
+	return meter_ahead_spend(&m->bucket[dir].ahead, &size, stamp);
+}
+
+/* What a frame does that looks at the clock; without bytes, all but its own part. */
+static bool meter_look(struct meter_port *m, int dir, u32 bytes, u64 now,
+		       u32 stamp)
+{
+	const struct meter_size size = { .n = { bytes, 1 } };
+	struct meter_ahead *a = &m->bucket[dir].ahead;
+	const struct meter_config *config;
+	bool pass;
+
+	spin_lock_bh(&a->lock);
+	config = rcu_dereference_protected(m->config, true);
+	meter_ahead_settle(m, config, dir);
+	pass = !bytes || meter_take(m, config, dir, &size, now);
+	if (pass)
+		meter_ahead_take(m, config, dir, now, stamp);
+	spin_unlock_bh(&a->lock);
+	return pass;
+}
+
+static void meter_level(struct meter_port *m, int dir, int kind, s64 tokens,
+			u64 now)
+{
+	meter_lock(m);
+	meter_bucket_set(&m->bucket[dir].kind[kind],
+			 &meter_config_locked(m)->limit[dir][kind], tokens,
+			 now);
+	meter_unlock(m);
+}
+
+/* As meter_lock() shows it: with what was taken ahead and is not spent. */
+static s64 meter_tokens(struct meter_port *m, int dir, int kind, u64 now)
+{
+	s64 tokens;
+
+	meter_lock(m);
+	tokens = meter_bucket_tokens(&m->bucket[dir].kind[kind],
+				     &meter_config_locked(m)->limit[dir][kind],
+				     now);
+	meter_unlock(m);
+	return tokens;
+}
+
+static void meter_sum(struct meter_port *m, u64 sum[2][METER_COUNTERS])
+{
+	rtnl_lock();
+	meter_lock(m);
+	meter_counters(m, sum);
+	meter_unlock(m);
+	rtnl_unlock();
+}
+
+/* What is taken ahead is part of the burst, and lasts for a jiffy. */
+static void meter_ahead_test(struct kunit *test)
+{
+	struct vmq_ext_port *ep = test->priv;
+	struct meter_port *m = ep->priv;
+	u64 sum[2][METER_COUNTERS];
+	u64 now;
+	int n, i;
+
+	meter_set(test, ep, RX, 8 * MBIT, 64000);
+	now = meter_clock() + SECOND;
+	KUNIT_EXPECT_FALSE(test, meter_spend(m, RX, 1, 0));
+	meter_look(m, RX, 0, now, 7);
+	/* 2000, and not with another jiffy */
+	KUNIT_EXPECT_FALSE(test, meter_spend(m, RX, 1, 8));
+	KUNIT_EXPECT_TRUE(test, meter_spend(m, RX, 1000, 7));
+	KUNIT_EXPECT_FALSE(test, meter_spend(m, RX, 1001, 7));
+	KUNIT_EXPECT_TRUE(test, meter_spend(m, RX, 1000, 7));
+	KUNIT_EXPECT_FALSE(test, meter_spend(m, RX, 1, 7));
+	KUNIT_EXPECT_EQ(test, 62000, meter_tokens(m, RX, METER_BYTES, now));
+
+	/* what was not spent goes back, and no more than that */
+	meter_look(m, RX, 0, now, 8);
+	KUNIT_EXPECT_TRUE(test, meter_spend(m, RX, 500, 8));
+	KUNIT_EXPECT_EQ(test, 61500, meter_tokens(m, RX, METER_BYTES, now));
+	KUNIT_EXPECT_FALSE(test, meter_spend(m, RX, 1, 8));
+	/* with less than half of the burst left, nothing is taken */
+	meter_level(m, RX, METER_BYTES, 31999, now);
+	meter_look(m, RX, 0, now, 9);
+	KUNIT_EXPECT_FALSE(test, meter_spend(m, RX, 1, 9));
+	meter_level(m, RX, METER_BYTES, 32000, now);
+	meter_look(m, RX, 0, now, 9);
+	KUNIT_EXPECT_TRUE(test, meter_spend(m, RX, 1, 9));
+	KUNIT_EXPECT_EQ(test, 31999, meter_tokens(m, RX, METER_BYTES, now));
+
+	/* what was spent is counted */
+	meter_sum(m, sum);
+	KUNIT_EXPECT_EQ(test, 2501, sum[RX][METER_PASSED_BYTES]);
+	KUNIT_EXPECT_EQ(test, 4, sum[RX][METER_PASSED_PACKETS]);
+
+	/* however it is taken, a pause is worth one burst */
+	for (i = 0; i < 3; i++) {
+		now += 1000 * SECOND;
+		for (n = 0; meter_spend(m, RX, 100, 10 + i) ||
+		     meter_look(m, RX, 100, now, 10 + i); n++)
+			;
+		KUNIT_EXPECT_EQ(test, 640, n);
+	}
+}
+
+/* A frame takes of both kinds or of none; what has no limit has no end. */
+static void meter_ahead_both_test(struct kunit *test)
+{
+	struct meter_attrs a = {};
+	struct vmq_ext_port *ep = test->priv;
+	struct meter_port *m = ep->priv;
+	u64 sum[2][METER_COUNTERS];
+	u64 now;
+	int n;
+
+	/* nothing is limited: as much as there is room for in a word */
+	meter_look(m, RX, 0, 0, 1);
+	KUNIT_EXPECT_TRUE(test, meter_spend(m, RX, 1 << 25, 1));
+	KUNIT_EXPECT_FALSE(test, meter_spend(m, RX, 1 << 25, 1));
+	for (n = 1; meter_spend(m, RX, 60, 1); n++)
+		;
+	KUNIT_EXPECT_EQ(test, 16383, n);
+	/* and it goes when there is a limit */
+	meter_look(m, RX, 0, 0, 1);
+	meter_put_u64(&a, VMQ_A_METER_RX_RATE, 8 * MBIT);
+	meter_put_u32(&a, VMQ_A_METER_RX_BURST, 64000);
+	meter_put_u32(&a, VMQ_A_METER_RX_PPS, 1000);
+	meter_put_u32(&a, VMQ_A_METER_RX_PPS_BURST, 320);
+	KUNIT_ASSERT_EQ(test, 0, meter_send(test, ep, &a));
+	KUNIT_EXPECT_FALSE(test, meter_spend(m, RX, 1, 1));
+
+	now = meter_clock() + SECOND;
+	meter_look(m, RX, 0, now, 1);
+	meter_look(m, TX, 0, now, 1);
+	/* 2000 bytes, 10 packets */
+	for (n = 0; meter_spend(m, RX, 100, 1); n++)
+		;
+	KUNIT_EXPECT_EQ(test, 10, n);
+	KUNIT_EXPECT_TRUE(test, meter_spend(m, TX, 100, 1));
+	KUNIT_EXPECT_EQ(test, 63000, meter_tokens(m, RX, METER_BYTES, now));
+	KUNIT_EXPECT_EQ(test, 310, meter_tokens(m, RX, METER_PACKETS, now));
+
+	/* nothing of the one where there is too little of the other */
+	meter_level(m, RX, METER_PACKETS, 159, now);
+	meter_look(m, RX, 0, now, 2);
+	KUNIT_EXPECT_FALSE(test, meter_spend(m, RX, 1, 2));
+	KUNIT_EXPECT_EQ(test, 63000, meter_tokens(m, RX, METER_BYTES, now));
+
+	meter_sum(m, sum);
+	KUNIT_EXPECT_EQ(test, 16383 + 10, sum[RX][METER_PASSED_PACKETS]);
+	KUNIT_EXPECT_EQ(test, (1 << 25) + 16382 * 60 + 1000,
+			sum[RX][METER_PASSED_BYTES]);
+	KUNIT_EXPECT_EQ(test, 1, sum[TX][METER_PASSED_PACKETS]);
+}
+
+/*
+ * Frames of several CPUs while limits are set and counters are looked at: each is
+ * counted once, and no more pass than the burst. Of what the guest sends, all is
+ * within the limit, but one in five looks at the clock.
+ */
+#define CROWD_FRAMES	30000
+#define CROWD_BURST	50000
+
+static int meter_crowd_thread(void *arg)
+{
+	struct vmq_ext_port *ep = arg;
+	struct sk_buff *skb;
+	int i;
+
+	skb = alloc_skb(60, GFP_KERNEL);
+	if (skb)
+		skb_put_zero(skb, 60 - ETH_HLEN);
+	for (i = 0; skb && i < CROWD_FRAMES; i++) {
+		local_bh_disable();
+		rcu_read_lock();
+		meter_ops.frame(ep, skb, RX);
+		meter_ops.frame(ep, skb, TX);
+		rcu_read_unlock();
+		local_bh_enable();
+	}
+	kfree_skb(skb);
+	while (!kthread_should_stop())
+		usleep_range(500, 2000);
+	return 0;
+}
+
+static void meter_crowd_test(struct kunit *test)
+{
+	struct vmq_ext_port *ep = test->priv;
+	u64 sum[2][METER_COUNTERS], passed[2] = {}, all = 0;
+	struct meter_attrs a = {};
+	struct task_struct *thread[4];
+	unsigned long end;
+	int dir, i;
+
+	/* in the minutes that this may take, little is earned */
+	meter_put_u32(&a, VMQ_A_METER_RX_PPS, 20);
+	meter_put_u32(&a, VMQ_A_METER_RX_PPS_BURST, CROWD_BURST);
+	meter_put_u32(&a, VMQ_A_METER_TX_PPS, METER_PPS_MAX);
+	meter_put_u32(&a, VMQ_A_METER_TX_PPS_BURST, 128);
+	KUNIT_ASSERT_EQ(test, 0, meter_send(test, ep, &a));
+	for (i = 0; i < ARRAY_SIZE(thread); i++) {
+		thread[i] = kthread_run_on_cpu(meter_crowd_thread, ep,
+					       i % num_online_cpus(),
+					       "meter/%u");
+		KUNIT_EXPECT_NOT_ERR_OR_NULL(test, thread[i]);
+	}
+	end = jiffies + 100 * HZ;
+	while (all < 2 * ARRAY_SIZE(thread) * CROWD_FRAMES &&
+	       time_before(jiffies, end)) {
+		KUNIT_EXPECT_EQ(test, 0, meter_send(test, ep, &a));
+		meter_sum(ep->priv, sum);
+		for (all = 0, dir = 0; dir < 2; dir++) {
+			KUNIT_EXPECT_GE(test, sum[dir][METER_PASSED_PACKETS],
+					passed[dir]);
+			passed[dir] = sum[dir][METER_PASSED_PACKETS];
+			all += passed[dir] + sum[dir][METER_DROPPED_PACKETS];
+		}
+		usleep_range(500, 1000);
+	}
+	for (i = 0; i < ARRAY_SIZE(thread); i++)
+		if (!IS_ERR(thread[i]))
+			kthread_stop(thread[i]);
+	meter_sum(ep->priv, sum);
+	for (dir = 0; dir < 2; dir++) {
+		KUNIT_EXPECT_EQ(test, ARRAY_SIZE(thread) * CROWD_FRAMES,
+				sum[dir][METER_PASSED_PACKETS] +
+				sum[dir][METER_DROPPED_PACKETS]);
+		KUNIT_EXPECT_EQ(test, sum[dir][METER_PASSED_PACKETS] * 60,
+				sum[dir][METER_PASSED_BYTES]);
+	}
+	KUNIT_EXPECT_GE(test, sum[RX][METER_PASSED_PACKETS], CROWD_BURST);
+	KUNIT_EXPECT_LE(test, sum[RX][METER_PASSED_PACKETS], CROWD_BURST +
+			3000);
 }
 
 /* ---- frames ---- */
@@ -333,8 +489,8 @@ static void meter_both_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 95000,
 			meter_bucket_tokens(b, &config->limit[TX][METER_BYTES],
 					    now));
-	meter_counters(m, sum);
 	rtnl_unlock();
+	meter_sum(m, sum);
 	KUNIT_EXPECT_EQ(test, 6, sum[TX][METER_PASSED_PACKETS]);
 	KUNIT_EXPECT_EQ(test, 6000, sum[TX][METER_PASSED_BYTES]);
 	KUNIT_EXPECT_EQ(test, 3, sum[TX][METER_DROPPED_PACKETS]);
@@ -511,9 +667,7 @@ static void meter_shape_test(struct kunit *test)
 	KUNIT_EXPECT_GE(test, usecs, (FRAMES - 2) * 1000);
 	for (i = 0; i < waited; i++)
 		KUNIT_EXPECT_EQ(test, waits[i], meter_sink.number[i]);
-	rtnl_lock();
-	meter_counters(m, sum);
-	rtnl_unlock();
+	meter_sum(m, sum);
 	KUNIT_EXPECT_EQ(test, FRAMES, sum[TX][METER_PASSED_PACKETS]);
 	KUNIT_EXPECT_EQ(test, FRAMES - at_once,
 			sum[TX][METER_DELAYED_PACKETS]);
@@ -575,6 +729,7 @@ static struct kunit_case meter_cases[] = {
 	KUNIT_CASE(meter_ahead_test),
 	KUNIT_CASE(meter_ahead_both_test),
 	KUNIT_CASE(meter_race_test),
+	KUNIT_CASE_SLOW(meter_crowd_test),
 	KUNIT_CASE(meter_size_test),
 	KUNIT_CASE(meter_both_test),
 	KUNIT_CASE(meter_config_test),
