@@ -419,14 +419,14 @@ def test_rate():
     for rate in (6, 2):
         vf_set(0, f"max_tx_rate {rate}")
         drops = link_stats("vmq0v0")["tx_dropped"]
-        rates = []
-        while len(rates) < 12:      # the median of three that were not disturbed
-            rates.append(rate_of(raw, 0, 1.2))
-            off = abs(sorted(rates[-3:])[len(rates[-3:]) // 2] - rate) / rate
-            if len(rates) >= 3 and off < 0.05:
-                break
+        rates, exact = [], 0
+        # less where the host takes the CPU away meanwhile, more where it just had
+        while exact < 3 and len(rates) < 40:
+            rates.append(rate_of(raw, 0, 0.8))
+            exact += abs(rates[-1] - rate) / rate < 0.05
         ksft_pr(f"{rate} Mbit/s:", *(f"{each:.2f}" for each in rates))
-        ksft_lt(off, 0.05, f"{rate} Mbit/s: {rates}")
+        ksft_ge(exact, 3, f"{rate} Mbit/s: {rates}")
+        ksft_lt(sum(each >= rate * 1.05 for each in rates), exact, "above")
         ksft_eq(link_stats("vmq0v0")["tx_dropped"], drops)
     vf_set(0, "max_tx_rate 0")
     ksft_true(wait_until(lambda: rate_of(raw, 0, 0.5) > 9, 20), "no limit")
