@@ -53,6 +53,11 @@ if "--kunit" in words:
     span("kunit", 0.4)
     (out / "console.log").write_text("KTAP version 1\\n1..1\\n    1..1\\n    ok 1 case\\nok 1 suite\\n")
     sys.exit()
+if told("emulator-dies") and "late" in words:
+    (made / "emulator-dies").unlink()
+    print("### begin link\\n1..2\\nok 1 link.test_it\\nqemu-system-x86_64: physmem.c:1: "
+          "f: Assertion `x' failed.", flush=True)
+    sys.exit(125)
 span(machine, 1.5)
 for word in words[words.index("--") + 2:]:
     print(f"### begin {word}\\n1..1\\nok 1 {word}.test_it\\n### end {word} 0", flush=True)
@@ -222,6 +227,15 @@ def test_build_failed():
                    for line in lines) == 4, lines
 
 
+def test_emulator_died():
+    """A machine whose emulator dies runs once more, and all is counted once"""
+    with clone("emulator-dies") as made:
+        status, lines = made.run("selftests", "--machine", "qemu")
+        assert status == 0, lines
+        assert lines[-1] == "4 passed, 0 failed, 0 skipped", lines
+        assert sum("its emulator died" in line for line in lines) == 1, lines
+
+
 def test_bad_times():
     """A file of times that is damaged is as good as none"""
     for text in ("", "[1]", "{\"kunit\": \"long\"}", "\0\xff"):
@@ -272,7 +286,8 @@ def test_build_directory():
 
 
 TESTS = [test_terminated, test_interrupted, test_killed, test_all,
-         test_longest_first, test_build_failed, test_bad_times,
+         test_longest_first, test_build_failed, test_emulator_died,
+         test_bad_times,
          test_build_directory]
 
 
