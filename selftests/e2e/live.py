@@ -390,8 +390,12 @@ def test_helper_killed():
         killed.process.kill()
         killed.process.wait()
         begin_migration(world.guest, guest, bandwidth=1 << 30)
-        wait_for("the migration has failed", lambda: world.guest.qmp(
-            "query-migrate").get("status") == "failed")
+        # the destination may find out when the source has sent all
+        ends = ("failed",) if side == "source" else ("failed", "completed")
+        wait_for(f"the migration has failed, {side}", lambda: world.guest.qmp(
+            "query-migrate").get("status") in ends)
+        if side == "destination":
+            guest.process.wait(90)
         world.goes_on()
         guest.kill()
         helper.end()
