@@ -173,7 +173,7 @@ def test_context_away():
     wire = Raw("wire0")
     defer(wire.close)
     wire.send(build(0x77, "10.0.0.1", "10.0.0.2"))
-    ksft_true(wait_until(lambda: link_stats("vm1")["rx_packets"], 2, 0.01),
+    ksft_true(wait_until(lambda: link_stats("vm1")["rx_packets"], 10, 0.01),
               "frames take it again")
     rule_del("vmq0", location)
     rss_delete("vmq0", one)
@@ -405,18 +405,18 @@ def test_save():
     set_path("auto 0")
     ksft_eq(path(), ("synthetic", "auto", 0), "not while its gate is shut")
     cmd("vmqctl port set dev vm1 gate open")
-    ksft_true(wait_until(lambda: path() == ("vf", "auto", 0), 5))
+    ksft_true(wait_until(lambda: path() == ("vf", "auto", 0), 20))
     for restore in (True, False):
         session = Session("vm1", restore)
         ksft_eq(path(), ("synthetic", "auto", 0))
         abort("vm1")
-        ksft_true(wait_until(lambda: path() == ("vf", "auto", 0), 5),
+        ksft_true(wait_until(lambda: path() == ("vf", "auto", 0), 20),
                   "an aborted one is none")
         session.close()
         session = Session("vm1", restore)
         ksft_eq(path(), ("synthetic", "auto", 0))
         session.close()
-        ksft_true(wait_until(lambda: path() == ("vf", "auto", 0), 5),
+        ksft_true(wait_until(lambda: path() == ("vf", "auto", 0), 20),
                   "nor is one that nobody reads or writes")
 
 
@@ -435,7 +435,7 @@ def test_gate():
             rtnl.up("vmq0v0")
         ksft_eq(path()[0], "synthetic", "a VF that becomes ready")
         cmd("vmqctl port set dev vm1 gate open")
-        ksft_true(wait_until(lambda: path()[0] == "vf", 5), mode)
+        ksft_true(wait_until(lambda: path()[0] == "vf", 20), mode)
     set_path("synthetic")
     cmd("vmqctl port set dev vm1 gate closed")
     set_path("vf 0")

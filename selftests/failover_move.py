@@ -65,7 +65,7 @@ def test_there():
         ksft_eq(path("vm1b"), ("synthetic", "auto", 0))
         world.guest[1].send(ether(9, 1))
         ksft_eq(numbers(world.guest[1].all(0.5, count=5)), [5, 6, 7, 8, 9])
-        ksft_true(wait_until(lambda: path("vm1b")[0] == "vf", 5))
+        ksft_true(wait_until(lambda: path("vm1b")[0] == "vf", 20))
         events = end()
     ksft_eq(steps(events), TO_PORT)
     ksft_eq(steps(events, "vm1b"), TO_VF)
@@ -97,7 +97,7 @@ def test_no_vf_there():
     world.wire[1].send(*numbered(3, first=10))
     ksft_eq(numbers(world.guest[1].all(0.5, count=3)), [10, 11, 12])
     add_vfs(1, "vmq1")
-    ksft_true(wait_until(lambda: path("vm1b") == ("vf", "auto", 0), 5))
+    ksft_true(wait_until(lambda: path("vm1b") == ("vf", "auto", 0), 20))
 
 
 def test_taken_vf_there():
@@ -133,7 +133,7 @@ def test_back_at_the_source():
         ksft_eq(gate(), "open")
         ksft_eq(numbers(world.guest[0].all(0.5, count=5)), [5, 6, 7, 8, 9])
         session.close()
-        ksft_true(wait_until(lambda: path()[0] == "vf", 5), how)
+        ksft_true(wait_until(lambda: path()[0] == "vf", 20), how)
         world.vf.drain()
 
 
@@ -141,13 +141,13 @@ def test_open_gate():
     """Without a gate, a restore gives the VF back when it is over."""
     world = World(1)
     port_set("vm1b", gate="open")
-    ksft_true(wait_until(lambda: path("vm1b")[0] == "vf", 5))
+    ksft_true(wait_until(lambda: path("vm1b")[0] == "vf", 20))
     session = world.begin()
     stream = session.read(None)
     session.close()
     restore("vm1b", stream)
     ksft_eq(numbers(world.guest[1].all(0.5, count=5)), [5, 6, 7, 8, 9])
-    ksft_true(wait_until(lambda: path("vm1b")[0] == "vf", 5))
+    ksft_true(wait_until(lambda: path("vm1b")[0] == "vf", 20))
 
 
 if __name__ == "__main__":

@@ -38,12 +38,12 @@ def world():
 
 
 def settle(dev, count, key="waiting_frames"):
-    return wait_until(lambda: port_get(dev)[key] == count, 5)
+    return wait_until(lambda: port_get(dev)[key] == count, 20)
 
 
 def read(count, key="rx_packets", dev="vm1"):
     """Waits until as many frames are in the guest's ring."""
-    return wait_until(lambda: port_get(dev)[key] >= count, 5)
+    return wait_until(lambda: port_get(dev)[key] >= count, 20)
 
 
 def test_save_closes():
@@ -165,7 +165,7 @@ def test_addresses():
     ksft_eq(port_get("vm1b")["address"], ["10.0.0.1", "10.0.0.7@7"])
     wire1.drain()
     guest1.send(ether(9, 1))
-    ksft_true(wait_until(lambda: port_get("vm1b")["announced"] == 6, 5))
+    ksft_true(wait_until(lambda: port_get("vm1b")["announced"] == 6, 20))
     ksft_eq(announcements(wire1.all(0.2)),
             {(0, "RARP"): 2, (0, "10.0.0.1"): 2, (7, "10.0.0.7"): 2})
 

@@ -141,7 +141,7 @@ class Wire:
                                number for key, number in got.items()
                                if key[:5] == "queue") >= len(frames))
 
-        wait_until(arrived, 2, 0.01)
+        wait_until(arrived, 5, 0.01)
         return delta()
 
 
@@ -450,7 +450,7 @@ def test_replay():
     rtnl.set("nic0", up=False)
     ksft_eq(rules("nic0"), [])
     rtnl.set("nic0", up=True)
-    ksft_true(wait_until(lambda: len(rules("nic0")) == 2, 5, 0.05))
+    ksft_true(wait_until(lambda: len(rules("nic0")) == 2, 20, 0.05))
     shown = reaches(RULE)
     ksft_eq(Wire().send(ether(1)), {f"ring {shown['uplink-queue']}": 1,
                                     f"queue {port_queue('vm1')}": 1})
@@ -624,7 +624,7 @@ def test_ops_lock():
     knob(forget=1)
     rtnl.set("nic0", up=False)
     rtnl.set("nic0", up=True)
-    ksft_true(wait_until(lambda: len(rules("nic0")) == 2, 5, 0.05))
+    ksft_true(wait_until(lambda: len(rules("nic0")) == 2, 20, 0.05))
     run("ethtool -K nic0 ntuple off")
     reaches(ADDRESS)
     run("ethtool -K nic0 ntuple on")

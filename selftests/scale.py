@@ -176,7 +176,7 @@ class Traffic:
     def end(self):
         self.stop.set()
         self.thread.join()
-        arrived = wait_until(lambda: self.count() - self.before == self.sent, 5)
+        arrived = wait_until(lambda: self.count() - self.before == self.sent, 20)
         ksft_true(arrived, f"{self.sent} frames sent meanwhile, "
                   f"{self.count() - self.before} arrived")
         ksft_lt(10, self.sent)
@@ -322,7 +322,7 @@ def test_queues():
                        before[f"rx_queue_{2 + number}_packets"] + 1
                        for number in range(0, count, 100))
 
-        ksft_true(wait_until(arrived, 10, 0.2), "frames reach every hundredth")
+        ksft_true(wait_until(arrived, 30, 0.2), "frames reach every hundredth")
         freed = table.delete(locations)
         ksft_eq(vmqctl("adapter show dev vmq0")[0]["vm-queues"], 1)
         return allocated, freed

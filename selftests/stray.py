@@ -42,7 +42,7 @@ def world(redirect=True):
 
 def came(count):
     """That many frames are with the tap."""
-    return wait_until(lambda: port_get()["rx_packets"] >= count, 5)
+    return wait_until(lambda: port_get()["rx_packets"] >= count, 20)
 
 
 def moves(other, expected):

@@ -95,7 +95,7 @@ class Churn:
         wait_until(lambda: all(self.done[name] for name in must),
                    begin + most - time.monotonic(), 0.2)
         self.stop.set()
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 150
         for thread in self.threads:
             thread.join(max(0, limit - time.monotonic()))
         if any(thread.is_alive() for thread in self.threads):

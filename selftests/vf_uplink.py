@@ -266,7 +266,7 @@ def test_tap():
     ksft_eq(served(), "vf")
     ksft_true(ping(world.vf_guest, "10.1.0.3"), "VF to tap")
     ksft_true(other.pings >= 5, other.pings)
-    ksft_true(wait_until(lambda: other.ping(1), 20), "tap to VF")
+    ksft_true(wait_until(lambda: other.ping(1), 90), "tap to VF")
     for leave, come in (
             (lambda: cmd("vmqctl port set dev vm1 path synthetic"),
              lambda: cmd("vmqctl port set dev vm1 path auto uplink:1")),

@@ -18,6 +18,7 @@ from lib import (KsftFailEx, NetNS, Raw, Rtnl, arp, defer, ether, ethtool,
                  ksft_not_in, ksft_true, link_info, link_stats, mac,
                  read_file, rules, run, set_sysctl, udp, vmqctl, wait_until)
 from lib.frames import _l4, ETH_P_ARP, ETH_P_IP
+from lib.ksft import Patience
 from switch import good_checksum
 
 DRIVERS = {"igb": "igb", "virtio": "virtio_net"}
@@ -48,7 +49,7 @@ class Outside:
 
     def __init__(self, wire):
         self.wire = wire
-        if not wait_until(lambda: os.path.exists(f"{self.place}/ready"), 20):
+        if not wait_until(lambda: os.path.exists(f"{self.place}/ready"), 60):
             raise KsftFailEx("nobody is outside: start it by selftests/run")
 
     def ask(self, **request):
@@ -59,7 +60,7 @@ class Outside:
             stream.flush()
             os.fsync(stream.fileno())
         os.rename(base + ".new", base + ".request")
-        if not wait_until(lambda: os.path.exists(base + ".answer"), 30, 0.01):
+        if not wait_until(lambda: os.path.exists(base + ".answer"), 90, 0.01):
             raise KsftFailEx(f"no answer from outside to {request['op']}")
         with open(base + ".answer", encoding="ascii") as stream:
             answer = json.load(stream)
@@ -74,7 +75,7 @@ class Outside:
         """What came since the last time."""
         return self.ask(op="take")
 
-    def expect(self, match, count=1, timeout=5):
+    def expect(self, match, count=1, timeout=15):
         """The frames for which match() is true, at least `count` in time."""
         found = []
 
@@ -147,7 +148,7 @@ class Cable:
         self.rtnl.up(*names)
         for name in names:
             ksft_true(wait_until(lambda: link_info(name)["operstate"] == 6,
-                                 15), f"{name} has a carrier")
+                                 60), f"{name} has a carrier")
 
     def send(self, *frames, quiet=0.2):
         """Sends; -> {queue: how many more came}, once nothing comes any more.
@@ -161,13 +162,13 @@ class Cable:
         last = b"last %d" % time.monotonic_ns()
         with Raw("vmq0") as raw:
             self.outside.send(*frames, ether(self.mac, OTHER, payload=last))
-            ksft_true(raw.expect(lambda got: last in got, 10),
+            ksft_true(raw.expect(lambda got: last in got, 60),
                       "the last one came")
         # a NIC may have its own opinion of their order
-        count, limit = -1, time.monotonic() + quiet
-        while time.monotonic() < limit:
+        count, patience = -1, Patience(quiet)
+        while not patience.over():
             if (now := sum(self.delta(before).values())) != count:
-                count, limit = now, time.monotonic() + quiet
+                count, patience = now, Patience(quiet)
             time.sleep(0.03)
         found = self.delta(before)
         found[0] = found.get(0, 0) - 1
@@ -471,14 +472,13 @@ def tcp_segments(kind):
     sport, = struct.unpack("!H", syn[0][34:36])
     start, = struct.unpack("!I", syn[0][38:42])
     reply(0x12, 1000, (start + 1) & 0xffffffff)
-    ksft_true(select.select([], [sock], [], 5)[1])
+    ksft_true(select.select([], [sock], [], 20)[1])
     ksft_eq(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 0)
     data = bytes(range(256)) * 45                     # 8 of the initial window
     ksft_eq(sock.send(data), len(data))
     found = {}
-    limit = time.monotonic() + 8
-    while sum(map(len, found.values())) < len(data) and \
-            time.monotonic() < limit:
+    patience = Patience(20, 1)
+    while sum(map(len, found.values())) < len(data) and not patience.over():
         for frame in segments(1):
             ksft_true(good_checksum(frame), "checksum")
             ksft_true(len(frame) <= 1514, f"{len(frame)} bytes")
@@ -493,7 +493,7 @@ def link_down(kind):
     """eth0 down: no carrier above; up again: everything works again."""
     cable = Cable(kind)
     cable.rtnl.set("eth0", up=False)
-    ksft_true(wait_until(lambda: link_info("vm1")["operstate"] != 6, 5))
+    ksft_true(wait_until(lambda: link_info("vm1")["operstate"] != 6, 20))
     cable.up("eth0", "vmq0", "vm1")
     ksft_eq(cable.send(*[ether(1, OTHER)] * 3, *[ether(
         2, OTHER, vlan=10)] * 2), {1: 3, 5: 2})
