@@ -173,26 +173,45 @@ enum vmq_verdict meter_frame_at(struct meter_port *m,
 	return VMQ_DROP;
 }
 
-/* With a look at the clock, and ahead to the next frames. */
-static noinline enum vmq_verdict meter_frame_exact(struct meter_port *m,
-						   struct sk_buff *skb,
-						   enum vmq_dir dir, u32 stamp)
+/* With a look at the clock; what is taken ahead is left to who has the lock. */
+static enum vmq_verdict meter_frame_now(struct meter_port *m,
+					struct sk_buff *skb, enum vmq_dir dir)
 {
-	struct meter_ahead *a = &m->bucket[dir].ahead;
-	/* who does not get it leaves to others what is taken ahead */
-	bool locked = spin_trylock(&a->lock);
+	const struct meter_config *config = rcu_dereference(m->config);
+	u64 now = config ? meter_clock() : 0;
+
+	return meter_frame_at(m, config, skb, dir, now);
+}
+
+/* With a look at the clock, and ahead to the next frames. */
+static enum vmq_verdict meter_frame_ahead(struct meter_port *m,
+					  struct sk_buff *skb,
+					  enum vmq_dir dir, u32 stamp)
+{
 	const struct meter_config *config = rcu_dereference(m->config);
 	u64 now = config ? meter_clock() : 0;
 	enum vmq_verdict verdict;
 
-	if (locked)
-		meter_ahead_settle(m, config, dir);
+	meter_ahead_settle(m, config, dir);
 	verdict = meter_frame_at(m, config, skb, dir, now);
-	if (!locked)
-		return verdict;
 	if (verdict == VMQ_PASS)
 		meter_ahead_take(m, config, dir, now, stamp);
-	spin_unlock(&a->lock);
+	return verdict;
+}
+
+static noinline enum vmq_verdict meter_frame_exact(struct meter_port *m,
+						   struct sk_buff *skb,
+						   enum vmq_dir dir, u32 stamp)
+{
+	spinlock_t *lock = &m->bucket[dir].ahead.lock;
+	enum vmq_verdict verdict;
+
+	if (spin_trylock(lock)) {
+		verdict = meter_frame_ahead(m, skb, dir, stamp);
+		spin_unlock(lock);
+	} else {
+		verdict = meter_frame_now(m, skb, dir);
+	}
 	return verdict;
 }
 
