@@ -14,11 +14,11 @@ WINDOW = 200            # frames on their way: fewer than any ring holds
 class Flow:
     """Numbered frames from one device to another; their order is checked."""
 
-    def __init__(self, source="wire0", target="vm1", dst=1, src=0xfe):
+    def __init__(self, source="wire0", target="vm1", dst=1, src=0xfe, vlan=None):
         self.out, self.into = Raw(source), Raw(target)
         defer(self.out.close)
         defer(self.into.close)
-        self.dst, self.src = dst, src
+        self.dst, self.src, self.vlan = dst, src, vlan
         self.sent = self.seen = self.lost = 0
 
     def send(self, count=1, dst=None):
@@ -26,8 +26,8 @@ class Flow:
         for _ in range(count):
             self.sent += 1
             frames.append(ether(self.dst if dst is None else dst, self.src,
-                                payload=b"flow" + struct.pack("!I",
-                                                              self.sent)))
+                                vlan=self.vlan, payload=b"flow" +
+                                struct.pack("!I", self.sent)))
         self.out.send(*frames)
 
     def receive(self, timeout=0.0):

@@ -6,7 +6,7 @@
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 
-#include "vmq_priv.h"
+#include "rx_near.h"
 
 LIST_HEAD(vmq_adapters);
 
@@ -42,12 +42,17 @@ static int vmq_adapter_ndo_init(struct net_device *dev)
 	err = vmq_mcast_init(&a->mcast);
 	if (err)
 		goto err_filters;
-	err = vmq_bus_add(a);
+	err = vmq_near_adapter_init(a);
 	if (err)
 		goto err_mcast;
+	err = vmq_bus_add(a);
+	if (err)
+		goto err_near;
 	netdev_lockdep_set_classes(dev);
 	return 0;
 
+err_near:
+	vmq_near_adapter_destroy(a);
 err_mcast:
 	vmq_mcast_destroy(&a->mcast);
 err_filters:
@@ -68,6 +73,7 @@ static void vmq_adapter_destructor(struct net_device *dev)
 {
 	struct vmq_adapter *a = vmq_adapter_priv(dev);
 
+	vmq_near_adapter_destroy(a);
 	vmq_mcast_destroy(&a->mcast);
 	vmq_filters_destroy(a);
 	vmq_rss_destroy(a);

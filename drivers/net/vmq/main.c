@@ -41,10 +41,12 @@ static int __init vmq_init(void)
 	if (err)
 		goto err_owner;
 	vmq_queue_kick_init();
-	vmq_near_init();
-	err = vmq_nl_commit_init();
+	err = vmq_near_init();
 	if (err)
 		goto err_napi;
+	err = vmq_nl_commit_init();
+	if (err)
+		goto err_near;
 	err = genl_register_family(&vmq_nl_family);
 	if (err)
 		goto err_commit;
@@ -67,6 +69,8 @@ err_genl:
 	genl_unregister_family(&vmq_nl_family);
 err_commit:
 	vmq_nl_commit_exit();
+err_near:
+	vmq_near_exit();
 err_napi:
 	vmq_napi_exit();
 err_owner:
@@ -97,6 +101,7 @@ static void __exit vmq_exit(void)
 	vmq_ntf_exit();
 	genl_unregister_family(&vmq_nl_family);
 	vmq_nl_commit_exit();
+	vmq_near_exit();
 	vmq_napi_exit();
 	vmq_ext_user_exit();
 	vmq_owner_exit();

@@ -412,7 +412,8 @@ static int vmq_port_make(struct net_device *dev, struct net *link_net,
 	/* 0 is never a port's id; a wrap would take 4 billion ports */
 	port->id = ++a->next_port_id;
 	a->n_ports++;
-	vmq_near_port_add();
+	if (rcu_access_pointer(a->uplink))
+		vmq_near_ports(1);
 	list_add_tail_rcu(&port->node, &a->ports);
 	vmq_uplink_rx_flags(a);
 	vmq_uplink_carrier(a, dev);
@@ -467,7 +468,8 @@ static void vmq_port_hide(struct vmq_port *port)
 	vmq_path_destroy(port);
 	list_del_rcu(&port->node);
 	a->n_ports--;
-	vmq_near_port_del();
+	if (rcu_access_pointer(a->uplink))
+		vmq_near_ports(-1);
 	vmq_port_promisc(port, false);
 	vmq_mcast_port_del(&a->mcast, &port->mcast);
 	vmq_filter_flush_port(port);

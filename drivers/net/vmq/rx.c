@@ -217,7 +217,10 @@ static void vmq_queue_put(struct vmq_queue *q, struct sk_buff *skb, bool flood)
 		skb->dev = q->dev ?: port->dev;
 	else
 		skb->dev = q->adapter->dev;
-	vmq_skb_keep(skb);
+	skb_dst_force(skb);
+	/* the socket that BPF chose may be gone by then */
+	if (skb_sk_is_prefetched(skb))
+		skb_orphan(skb);
 	vmq_frame(skb)->flood = flood;
 	if (unlikely(READ_ONCE(q->state) != VMQ_QUEUE_STATE_RUNNING)) {
 		vmq_queue_drop(q, port, skb, flood, VMQ_DROP_STATE,
@@ -501,7 +504,8 @@ void vmq_flood(struct vmq_adapter *a, struct sk_buff *skb,
 
 /* The queue that the filters name, without a call where they are plain. */
 static __always_inline struct vmq_queue *
-vmq_rx_classify(const struct vmq_adapter *a, const struct sk_buff *skb)
+vmq_rx_classify(const struct vmq_adapter *a, const struct sk_buff *skb,
+		bool near)
 {
 	const struct vmq_slot *slot = NULL;
 	struct vmq_queue *q;
@@ -511,8 +515,7 @@ vmq_rx_classify(const struct vmq_adapter *a, const struct sk_buff *skb)
 		return vmq_classify(a, skb);
 	q = vmq_exact_target_of(&a->rules, eth_hdr(skb)->h_dest,
 				vmq_skb_vid(skb), &slot);
-	/* where frames wait, it has been */
-	if (likely(slot) && !vmq_near_used())
+	if (likely(slot) && !near)
 		vmq_near_prefetch(slot);
 	return q;
 }
@@ -550,14 +553,17 @@ static noinline rx_handler_result_t vmq_rx_any(struct vmq_adapter *a,
 					RX_HANDLER_ANOTHER;
 }
 
-/* Where a frame of the uplink goes, as an rx_handler says it. */
+/*
+ * Where a frame of the uplink goes, as an rx_handler says it. near: what it needs was
+ * asked for.
+ */
 static __always_inline rx_handler_result_t
-vmq_rx_frame(struct vmq_adapter *a, struct sk_buff *skb)
+vmq_rx_frame(struct vmq_adapter *a, struct sk_buff *skb, bool near)
 {
 	struct vmq_port *port;
 	struct vmq_queue *q;
 
-	q = vmq_rx_classify(a, skb);
+	q = vmq_rx_classify(a, skb, near);
 	if (unlikely(!q) || unlikely(!vmq_rx_plain(q, 0)) ||
 	    unlikely(is_multicast_ether_addr(eth_hdr(skb)->h_dest)))
 		return vmq_rx_any(a, q, skb);
@@ -589,14 +595,15 @@ vmq_rx_frame(struct vmq_adapter *a, struct sk_buff *skb)
  */
 void vmq_rx_late(struct vmq_adapter *a, struct sk_buff *skb)
 {
-	if (vmq_rx_frame(a, skb) == RX_HANDLER_ANOTHER)
+	if (vmq_rx_frame(a, skb, false) == RX_HANDLER_ANOTHER)
 		netif_receive_skb_core(skb);
 }
 
 /**
  * vmq_rx() - rx_handler of the uplink
  * @pskb: the frame, data at the network header, its tag in the metadata; set to the
- *	one that goes on, which may be one that came before it
+ *	one that goes on, which may be one that came before it: the stack takes up
+ *	what it finds there, as long as both came from one device
  *
  * Context: RCU read side, BH off.
  * Return: RX_HANDLER_ANOTHER with the port or the adapter as its device, so
@@ -604,7 +611,7 @@ void vmq_rx_late(struct vmq_adapter *a, struct sk_buff *skb)
  */
 rx_handler_result_t vmq_rx(struct sk_buff **pskb)
 {
-	struct sk_buff *skb = *pskb;
+	struct sk_buff *skb = *pskb, *other;
 	struct vmq_adapter *a;
 
 	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
@@ -615,11 +622,12 @@ rx_handler_result_t vmq_rx(struct sk_buff **pskb)
 		vmq_stats_drop(a->filter_drops, VMQ_DROP_NOMEM);
 		return RX_HANDLER_CONSUMED;
 	}
-	if (vmq_near_used()) {
-		skb = vmq_near_swap(a, skb);
-		if (!skb)
-			return RX_HANDLER_CONSUMED;
-	}
 	*pskb = skb;
-	return vmq_rx_frame(a, skb);
+	if (!vmq_near_used())
+		return vmq_rx_frame(a, skb, false);
+	other = vmq_near_swap(a, skb);
+	if (!other)
+		return RX_HANDLER_CONSUMED;
+	*pskb = other;
+	return vmq_rx_frame(a, other, other != skb);
 }

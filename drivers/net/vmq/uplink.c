@@ -177,13 +177,6 @@ void vmq_uplink_mac(struct vmq_adapter *a)
 
 /* ---- attach and detach ---- */
 
-/* No frame of it is on its way through the adapter when this returns. */
-static void vmq_uplink_unhook(struct net_device *uplink)
-{
-	netdev_rx_handler_unregister(uplink);
-	vmq_near_flush();
-}
-
 static int vmq_uplink_check(struct vmq_adapter *a, struct net_device *uplink,
 			    struct netlink_ext_ack *extack)
 {
@@ -271,6 +264,8 @@ int vmq_uplink_attach(struct vmq_adapter *a, struct net_device *uplink,
 	dev_disable_lro(uplink);
 	netdev_hold(uplink, &a->uplink_tracker, GFP_KERNEL);
 	rcu_assign_pointer(a->uplink, uplink);
+	WRITE_ONCE(a->near_fits, vmq_near_uplink_fits(uplink));
+	vmq_near_ports(a->n_ports);
 	vmq_uplink_take_mac(a, uplink);
 	vmq_uplink_mac(a);
 	vmq_uplink_rx_flags(a);
@@ -294,7 +289,7 @@ err_open:
 err_link:
 	netdev_upper_dev_unlink(uplink, a->dev);
 err_handler:
-	vmq_uplink_unhook(uplink);
+	netdev_rx_handler_unregister(uplink);
 	return err;
 }
 
@@ -310,7 +305,10 @@ void vmq_uplink_detach(struct vmq_adapter *a)
 
 	ASSERT_RTNL();
 	vmq_uplink_vfs_detach(a);
-	vmq_uplink_unhook(uplink);
+	netdev_rx_handler_unregister(uplink);
+	vmq_near_drain(a);
+	a->near_fits = false;
+	vmq_near_ports(-(int)a->n_ports);
 	/* a sender may still hold it, and who adds an address without rtnl */
 	RCU_INIT_POINTER(a->uplink, NULL);
 	synchronize_net();

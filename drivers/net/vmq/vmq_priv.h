@@ -30,7 +30,6 @@
 #include <linux/seqlock.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/xarray.h>
-#include <net/sock.h>
 #include <net/vmq.h>
 
 #include "announce.h"
@@ -60,6 +59,7 @@ struct sock;
 struct netlink_callback;
 struct vmq_adapter;
 struct vmq_ext_user;
+struct vmq_near;
 struct vmq_owner;
 struct vmq_policy;
 struct vmq_port;
@@ -250,6 +250,8 @@ struct vmq_adapter {
 	struct vmq_rss __rcu *rss;	/* NULL: all to the default queue */
 	bool private;			/* the host takes no part */
 	struct vmq_mcast mcast;		/* groups of its guests */
+	struct vmq_near __percpu *near;	/* frames in hand */
+	bool near_fits;			/* those of its uplink may be */
 
 	/* rtnl and lock */
 	struct mutex lock;		/* protects queues and filters */
@@ -419,18 +421,6 @@ int vmq_xmit(struct net_device *dev, struct sk_buff *skb);
 void vmq_tx_announcement(struct vmq_port *from, struct sk_buff *skb);
 void vmq_tx_resume(struct vmq_port *from, struct sk_buff *skb,
 		   enum vmq_verdict verdict);
-
-/*
- * Before a frame waits, and leaves the RCU read side in which it was received: what it
- * refers to without a count could go.
- */
-static inline void vmq_skb_keep(struct sk_buff *skb)
-{
-	skb_dst_force(skb);
-	/* the socket that BPF chose for it */
-	if (skb_sk_is_prefetched(skb))
-		skb_orphan(skb);
-}
 
 /* VLAN id of a frame, 0 for none and for a priority tag. */
 static inline u16 vmq_skb_vid(const struct sk_buff *skb)

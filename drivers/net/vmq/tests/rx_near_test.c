@@ -41,20 +41,10 @@ static struct packet_type near_type = {
 	.func = near_receive,
 };
 
-static void near_ports(int by)
-{
-	rtnl_lock();
-	for (; by > 0; by--)
-		vmq_near_port_add();
-	for (; by < 0; by++)
-		vmq_near_port_del();
-	rtnl_unlock();
-}
-
 static void near_end(void *data)
 {
 	dev_remove_pack(&near_type);
-	near_ports(-NEAR_MANY);
+	vmq_near_ports(-NEAR_MANY);
 }
 
 /* Two adapters, and so many ports that frames wait. */
@@ -67,10 +57,11 @@ static struct vmq_adapter **near_begin(struct kunit *test)
 	memset(&near_got, 0, sizeof(near_got));
 	for (i = 0; i < 2; i++) {
 		a[i] = fixture_adapter(test);
+		a[i]->near_fits = true;		/* as if it had an uplink */
 		near_got.dev[i] = a[i]->dev;
 	}
 	dev_add_pack(&near_type);
-	near_ports(NEAR_MANY);
+	vmq_near_ports(NEAR_MANY);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, near_end, NULL),
 			0);
 	KUNIT_ASSERT_TRUE(test, vmq_near_used());
@@ -126,7 +117,7 @@ static void near_train(struct kunit *test, struct vmq_adapter *a,
 	for (i = 0; i < count; i++)
 		near_rx(a, near_frame(test, a, i));
 	local_bh_enable();
-	vmq_near_flush();
+	vmq_near_drain(a);
 }
 
 static void near_pause_over(struct kunit *test, struct vmq_adapter *a)
@@ -152,17 +143,17 @@ static void near_threshold(struct kunit *test)
 {
 	bool before;
 
-	near_ports(NEAR_MANY - 1);
+	vmq_near_ports(NEAR_MANY - 1);
 	before = vmq_near_used();
-	near_ports(1);
+	vmq_near_ports(1);
 	KUNIT_EXPECT_FALSE(test, before);
 	KUNIT_EXPECT_TRUE(test, vmq_near_used());
-	near_ports(-(NEAR_MANY / 2 - 1));
+	vmq_near_ports(-(NEAR_MANY / 2 - 1));
 	before = vmq_near_used();
-	near_ports(-1);
+	vmq_near_ports(-1);
 	KUNIT_EXPECT_TRUE(test, before);
 	KUNIT_EXPECT_FALSE(test, vmq_near_used());
-	near_ports(-(NEAR_MANY / 2));
+	vmq_near_ports(-(NEAR_MANY / 2));
 }
 
 /* Two wait for those behind them, the last ones until the softirq ends. */
@@ -179,7 +170,7 @@ static void near_order(struct kunit *test)
 				i < 2 ? -1 : i - 2);
 	near_expect(test, 0, 18);
 	local_bh_enable();
-	vmq_near_flush();
+	vmq_near_drain(a);
 	near_expect(test, 0, 20);
 
 	/* it goes on like that in the next one */
@@ -188,7 +179,7 @@ static void near_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, near_rx(a, near_frame(test, a, 0)), -1);
 	near_expect(test, 0, 0);
 	local_bh_enable();
-	vmq_near_flush();
+	vmq_near_drain(a);
 	near_expect(test, 0, 1);
 	migrate_enable();
 }
@@ -211,36 +202,83 @@ static void near_alone(struct kunit *test)
 	local_bh_disable();
 	KUNIT_EXPECT_EQ(test, near_rx(a, near_frame(test, a, i)), -1);
 	local_bh_enable();
-	vmq_near_flush();
+	vmq_near_drain(a);
 	near_expect(test, 0, NEAR_PAUSE + 2);
 	migrate_enable();
 }
 
-/* What can't be given in exchange lets those in hand go first. */
-static void near_others(struct kunit *test)
+/* Each adapter has its own; nothing is delivered for the sake of the other's. */
+static void near_adapters(struct kunit *test)
 {
 	struct vmq_adapter **a = near_begin(test);
-	struct sk_buff *skb;
+	/* the first one's, then the other's */
+	static const u8 late[] = { 2, 4, 3, 5 };
 	int i;
 
 	migrate_disable();
-	for (i = 0; i < 2; i++) {
-		near_pause_over(test, a[0]);
-		local_bh_disable();
-		near_rx(a[0], near_frame(test, a[0], 0));
-		near_rx(a[0], near_frame(test, a[0], 1));
-		skb = near_frame(test, a[i], 2);
-		if (!i && skb)
-			skb->pfmemalloc = 1;	/* the stack may drop it */
-		KUNIT_EXPECT_EQ(test, near_rx(a[i], skb), 2);
-		/* all are gone: none is on its way behind the softirq */
-		near_expect(test, 0, 3);
-		KUNIT_EXPECT_EQ(test, near_got.from[1], 0);
-		KUNIT_EXPECT_EQ(test, near_got.from[2], i);
-		local_bh_enable();
-		vmq_near_flush();
-		near_expect(test, 0, 3);
+	near_pause_over(test, a[0]);
+	near_pause_over(test, a[1]);
+	local_bh_disable();
+	for (i = 0; i < 6; i++)
+		KUNIT_EXPECT_EQ(test, near_rx(a[i % 2],
+					      near_frame(test, a[i % 2], i)),
+				i < 4 ? -1 : i - 4);
+	near_expect(test, 0, 2);
+	local_bh_enable();
+	vmq_near_drain(a[0]);
+	vmq_near_drain(a[1]);
+	KUNIT_EXPECT_EQ(test, near_got.n, 6);
+	for (i = 0; i < 6; i++) {
+		KUNIT_EXPECT_EQ(test, near_got.from[i],
+				near_got.number[i] % 2);
+		KUNIT_EXPECT_EQ(test, near_got.number[i],
+				i < 2 ? i : late[i - 2]);
 	}
+	migrate_enable();
+}
+
+/* A socket on the uplink that asks for one protocol; the others wait as before. */
+static void near_heard(struct kunit *test)
+{
+	struct vmq_adapter *a = *near_begin(test);
+	struct packet_type lldp = {
+		.type = cpu_to_be16(ETH_P_LLDP),
+		.dev = a->dev,
+		.func = near_receive,
+	};
+	struct sk_buff *skb;
+
+	migrate_disable();
+	near_pause_over(test, a);
+	dev_add_pack(&lldp);
+	local_bh_disable();
+	KUNIT_EXPECT_EQ(test, near_rx(a, near_frame(test, a, 0)), -1);
+	skb = near_frame(test, a, 1);
+	if (skb)
+		skb->protocol = lldp.type;
+	KUNIT_EXPECT_EQ(test, near_rx(a, skb), 1);
+	near_expect(test, 1, 1);
+	KUNIT_EXPECT_EQ(test, near_rx(a, near_frame(test, a, 2)), -1);
+	local_bh_enable();
+	vmq_near_drain(a);
+	dev_remove_pack(&lldp);
+	KUNIT_EXPECT_EQ(test, near_got.n, 3);
+	KUNIT_EXPECT_EQ(test, near_got.number[1], 0);
+	KUNIT_EXPECT_EQ(test, near_got.number[2], 2);
+	migrate_enable();
+}
+
+/* An uplink whose frames come from several devices. */
+static void near_unfit(struct kunit *test)
+{
+	struct vmq_adapter *a = *near_begin(test);
+
+	migrate_disable();
+	near_pause_over(test, a);
+	a->near_fits = false;
+	local_bh_disable();
+	KUNIT_EXPECT_EQ(test, near_rx(a, near_frame(test, a, 0)), 0);
+	local_bh_enable();
 	migrate_enable();
 }
 
@@ -262,7 +300,7 @@ static void near_moved(struct kunit *test)
 	/* what a change finds that comes in between */
 	WRITE_ONCE(vmq_port_queue(port)->state, VMQ_QUEUE_STATE_PAUSED);
 	local_bh_enable();
-	vmq_near_flush();
+	vmq_near_drain(a);
 	WRITE_ONCE(vmq_port_queue(port)->state, VMQ_QUEUE_STATE_RUNNING);
 	migrate_enable();
 	vmq_stats_sum(vmq_port_queue(port)->stats, &stats);
@@ -274,7 +312,9 @@ static struct kunit_case near_cases[] = {
 	KUNIT_CASE(near_threshold),
 	KUNIT_CASE(near_order),
 	KUNIT_CASE(near_alone),
-	KUNIT_CASE(near_others),
+	KUNIT_CASE(near_adapters),
+	KUNIT_CASE(near_heard),
+	KUNIT_CASE(near_unfit),
 	KUNIT_CASE(near_moved),
 	{}
 };
