@@ -42,8 +42,8 @@ static __always_inline void vmq_near_prefetch(const struct vmq_slot *slot)
 
 	if (!dev)
 		return;
-	/* what the stack reads in its next round */
-	prefetch(&dev->ifindex);
+	/* what the stack reads in its next round; ifindex is between the two */
+	prefetch(&dev->ptype_specific);
 	prefetch(&dev->rx_handler);
 	prefetch(&dev->ptype_all);
 	prefetchw(this_cpu_ptr(READ_ONCE(slot->near_cpu)));
