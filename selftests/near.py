@@ -19,6 +19,7 @@ MANY = pathlib.Path("/sys/module/vmq/parameters/many_ports")
 NEVER = 0xffffffff
 FRAMES = 30000 if machine() == "uml-debug" else 200000
 FOR_EVER = 0
+ENOUGH = 1_000_000_000
 TRAIN = 16
 
 
@@ -68,13 +69,15 @@ class Trains:
     def __enter__(self):
         self.before = arrived()
         self.thread.start()
+        ksft_true(wait_until(lambda: arrived() != self.before, 10))
         return self
 
     def __exit__(self, *_):
         self.stop.set()
-        with contextlib.suppress(OSError):
-            self.write("pgctrl", "stop")
-        self.thread.join()
+        while self.thread.is_alive():
+            with contextlib.suppress(OSError):
+                self.write("pgctrl", "stop")
+            self.thread.join(0.1)
 
     def runs(self):
         return self.thread.is_alive()
@@ -90,8 +93,11 @@ def arrived():
 
 
 def in_order(raw, last):
-    """Reads what is there; the highest number so far."""
-    while (frame := raw.recv(0)) is not None:
+    """Reads some of what is there; the highest number so far."""
+    for _ in range(200):
+        frame = raw.recv(0)
+        if frame is None:
+            break
         if frame[42:46] != b"\xbe\x9b\xe9\x55":
             continue
         sequence = struct.unpack_from("!I", frame, 46)[0]
@@ -106,7 +112,7 @@ def all_of(trains):
     ksft_pr(f"{trains.sent()} sent, {got} arrived")
     # the generator counts a train that the stack took as what it asked for
     ksft_eq(sum(got) - trains.sent(), 0)
-    ksft_ge(min(got), trains.count // 4)
+    ksft_ge(min(got), trains.sent() // 4)
 
 
 def test_parameter():
@@ -152,18 +158,19 @@ def test_switched():
     into = Raw("vm3")
     defer(into.close)
     last = count = 0
-    with Trains() as trains:
-        while trains.runs():
+    with Trains(ENOUGH) as trains:
+        while trains.runs() and count < 20:
             many((NEVER, 1)[count % 2])
             count += 1
             last = in_order(into, last)
+            time.sleep(0.02)
     many(1)
     in_order(into, last)
     ksft_pr(f"{count} changes")
     ksft_ge(count, 4)
     all_of(trains)
     count = while_it_runs(Flow(), 1, lambda turn: many((NEVER, 1)[turn % 2]))
-    ksft_ge(count, 4)
+    ksft_ge(count, 2)
 
 
 def test_ports_come_and_go():
@@ -172,8 +179,8 @@ def test_ports_come_and_go():
     rtnl = Rtnl()
     defer(rtnl.close)
     count = 0
-    with Trains() as trains:
-        while trains.runs():
+    with Trains(ENOUGH) as trains:
+        while trains.runs() and count < 3:
             for number in (4, 5):
                 port(f"vm{number}", number=number)
             for number in (4, 5):
@@ -184,16 +191,16 @@ def test_ports_come_and_go():
             count += 1
             # counters of the new one begin anew
             trains.before[2] = 0
-    ksft_ge(count, 2)
-    ksft_ge(sum(arrived()[:2]) - sum(trains.before[:2]), FRAMES // 2,
-            "those of the two ports that stay")
+    ksft_ge(count, 1)
+    got = [now - then for now, then in zip(arrived(), trains.before)]
+    ksft_ge(got[0] + got[1], trains.sent() * 2 // 3 - 2 * TRAIN,
+            f"{got} of {trains.sent()}: the two ports that stay lost some")
 
 
 def test_detached():
     """None of it is on its way when the uplink is taken off, and it can go."""
     world()
     with Trains(FOR_EVER) as trains:
-        ksft_true(wait_until(lambda: arrived() != trains.before, 10))
         for turn in range(10):
             cmd("ip link set up0 nomaster")
             stopped = arrived()
