@@ -144,6 +144,18 @@ def test_port():
     refuses(errno.ENOENT, rss_get, "vmq0", one)
 
 
+def test_port_with_several():
+    """F-07: the rules of all contexts over a port go with it, whatever they add."""
+    World()
+    port("vm1", number=1, rxq=4)                    # has 1 to 4
+    for number in range(3):
+        one = rss_set("vmq0", [1, 2], SUITE_KEY, NEW)
+        rule_add_context("vmq0", Rule(ETHER, number % 2).dst(mac(8 + number)), one)
+        rule_add_context("vmq0", Rule(TCP_V4, 2).dst_port(80 + number), one)
+    delete("vm1")
+    ksft_eq(rules("vmq0"), [])
+
+
 def test_adapter_goes():
     """A rule that adds goes with its adapter."""
     World()

@@ -83,12 +83,17 @@ void vmq_filter_flush_port(struct vmq_port *port)
 	struct vmq_filter *f, *next;
 	struct vmq_queue *q;
 	LIST_HEAD(gone);
-	u32 i;
+	u32 n = 0;
 
 	mutex_lock(&a->lock);
-	for (i = 0; (q = vmq_port_nth_queue(port, i)); i++)
+	while (vmq_port_nth_queue(port, n))
+		n++;
+	/* backwards: what a rule adds to a table goes with it, and others move up */
+	while (n--) {
+		q = vmq_port_nth_queue(port, n);
 		list_for_each_entry_safe(f, next, &q->rules, node)
 			vmq_filter_remove(a, f, &gone);
+	}
 	/* queues of ports go with their port, not with their last filter */
 	if (!list_empty(&gone))
 		vmq_filter_give_back(&gone);
