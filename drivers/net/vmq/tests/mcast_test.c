@@ -506,7 +506,7 @@ static bool mcast_failed(void)
 static void mcast_no_memory(struct kunit *test)
 {
 	struct mcast_test *t = test->priv;
-	unsigned int nth, lost = 0;
+	unsigned int nth, lost = 0, before = 0, round = 0;
 	bool failed;
 	int err;
 
@@ -521,13 +521,18 @@ static void mcast_no_memory(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, t->m.n, 0);
 			lost++;
 		}
-		if (!failed)
+		if (!failed && (lost - before >= 3 || ++round == 5))
 			break;
+		/* once in a while KASAN's own allocation is the one that fails */
+		if (!failed) {
+			before = lost;
+			nth = 0;
+		}
 		mcast_later(t, VMQ_MCAST_MEMBER);
 	}
 	KUNIT_EXPECT_EQ(test, err, 0);
 	/* the port in the group, the group, its set */
-	KUNIT_EXPECT_GE(test, lost, 3);
+	KUNIT_EXPECT_GE(test, lost - before, 3);
 	KUNIT_EXPECT_EQ(test, t->port[0].overflows, lost);
 }
 
@@ -535,10 +540,10 @@ static void mcast_no_memory(struct kunit *test)
 static void mcast_no_memory_query(struct kunit *test)
 {
 	struct mcast_test *t = test->priv;
-	bool failed = true, narrowed = false;
-	unsigned int nth, lost = 0;
+	unsigned int nth = 1, lost = 0, round = 0;
+	bool failed, narrowed;
 
-	for (nth = 1; failed && nth < 50; nth++) {
+	do {
 		mcast_fail_at(nth);
 		mcast_query(t, 0, 7, HZ, VMQ_MCAST_QUERIER);
 		failed = mcast_failed();
@@ -548,7 +553,14 @@ static void mcast_no_memory_query(struct kunit *test)
 		lost += !narrowed;
 		mcast_later(t, VMQ_MCAST_QUERIER);
 		KUNIT_EXPECT_EQ(test, t->m.n_vlans, 0);
-	}
+		nth++;
+		/* once in a while KASAN's own allocation is the one that fails */
+		if (!failed && lost < 2 && ++round < 5) {
+			failed = true;
+			lost = 0;
+			nth = 1;
+		}
+	} while (failed && nth < 50);
 	/* the set of who was asked, the VLAN */
 	KUNIT_EXPECT_GE(test, lost, 2);
 	KUNIT_EXPECT_TRUE(test, narrowed);
