@@ -333,7 +333,7 @@ def test_half_answer():
     """One that stops after a part of its records: half an answer is none, the save
     fails (O-34)."""
     world()
-    keeper = Keeper(agent(), {"vm1": DATA})
+    keeper = Keeper(agent(timeout=60000), {"vm1": DATA})
     first = threading.Event()
 
     def before(request):
