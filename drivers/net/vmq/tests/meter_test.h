@@ -153,4 +153,14 @@ static __maybe_unused enum vmq_verdict meter_run_at(struct kunit *test,
 	return verdict;
 }
 
+static __maybe_unused void meter_sum(struct meter_port *m,
+				     u64 sum[2][METER_COUNTERS])
+{
+	rtnl_lock();
+	meter_lock(m);
+	meter_counters(m, sum);
+	meter_unlock(m);
+	rtnl_unlock();
+}
+
 #endif /* _VMQ_METER_TEST_H */
