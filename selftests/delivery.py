@@ -16,6 +16,7 @@ from lib import (UAPI, Genl, NlError, Raw, Rtnl, adapter, attr_str, attr_u8,
                  port, port_queue, read_file, run, vmqctl, wait_until)
 from lib.flow import Flow, while_it_runs
 from lib.ksft import KsftSkipEx
+from lib.pktgen import Pktgen, sequence
 from lib.trace import Trace
 
 CPUS = os.cpu_count()
@@ -432,26 +433,14 @@ def test_free_under_load():
 
 def test_pktgen():
     """Order in a stream that is faster than any reader (R-24)."""
-    if run("modprobe", "-q", "pktgen").returncode and \
-            not os.path.exists("/proc/net/pktgen"):
-        raise KsftSkipEx("no pktgen")
     world()
     setter, number = Setter(), port_queue("vm1")
-
-    def pktgen(name, *lines):
-        for line in lines:
-            with open(f"/proc/net/pktgen/{name}", "w",
-                      encoding="utf-8") as stream:
-                stream.write(line + "\n")
-
-    pktgen("kpktgend_0", "rem_device_all", "add_device wire0")
-    defer(pktgen, "kpktgend_0", "rem_device_all")
     frames = 20000 if os.environ["VMQ_MACHINE"] == "uml-debug" else 60000
-    pktgen("wire0", f"count {frames}", "pkt_size 60", "delay 0",
-           "dst 10.0.0.1", "dst_mac 52:54:00:00:00:01")
+    pktgen = Pktgen("wire0", f"count {frames}", "pkt_size 60", "dst 10.0.0.1",
+                    "dst_mac 52:54:00:00:00:01")
     into = Raw("vm1")
     defer(into.close)
-    thread = threading.Thread(target=pktgen, args=("pgctrl", "start"))
+    thread = threading.Thread(target=pktgen.start)
     thread.start()
     modes = ({"cpus": str(LAST)}, direct(), {"per_queue_delivery": True},
              {"cpus": "0"}, {"per_queue_delivery": False})
@@ -463,11 +452,11 @@ def test_pktgen():
             frame = into.recv(0)
             if frame is None:
                 break
-            if frame[42:46] != b"\xbe\x9b\xe9\x55":
+            place = sequence(frame)
+            if place is None:
                 continue
-            sequence = struct.unpack_from("!I", frame, 46)[0]
-            ksft_ge(sequence, last, "R-24")
-            last = sequence + 1
+            ksft_ge(place, last, "R-24")
+            last = place + 1
             got += 1
     thread.join()
     shown = queue(number)

@@ -20,6 +20,7 @@ from lib.env import quiet
 from lib.ksft import KsftFailEx
 from lib.ioctl import ETHER
 from lib.netlink import NlError
+from lib.pktgen import Pktgen
 from lib.rss import NEW, rss_delete, rss_set, rule_add_context
 from lib.vf import add_vfs, driver, set_numvfs, vf_info, vf_set
 
@@ -455,24 +456,14 @@ class Stream(threading.Thread):
     def __init__(self, dst):
         super().__init__(daemon=True)
         self.dst, self.go = dst, True
-        self.pktgen = os.path.isdir("/proc/net/pktgen")
-        if self.pktgen:
-            self.write("kpktgend_0", "rem_device_all", "add_device wire0")
-            self.write("wire0", "count 0", "pkt_size 100",
-                       f"dst_mac 52:54:00:00:00:{dst:02x}", "dst 10.0.0.2",
-                       f"ratep {self.RATE}")
-            defer(self.write, "kpktgend_0", "rem_device_all")
-
-    @staticmethod
-    def write(name, *lines):
-        for line in lines:
-            with open(f"/proc/net/pktgen/{name}", "w",
-                      encoding="ascii") as stream:
-                stream.write(line + "\n")
+        self.pktgen = Pktgen.there() and \
+            Pktgen("wire0", "count 0", "pkt_size 100",
+                   f"dst_mac 52:54:00:00:00:{dst:02x}", "dst 10.0.0.2",
+                   f"ratep {self.RATE}")
 
     def run(self):
         if self.pktgen:
-            self.write("pgctrl", "start")
+            self.pktgen.start()
             return
         frame = build(self.dst, "10.0.0.1", "10.0.0.2", payload=b"s" * 64)
         with Raw("wire0", 0) as raw:
@@ -482,7 +473,7 @@ class Stream(threading.Thread):
     def end(self):
         self.go = False
         if self.pktgen:
-            self.write("pgctrl", "stop")
+            self.pktgen.stop()
         self.join()
 
 

@@ -6,7 +6,6 @@ lost by that, none overtakes another (R-24), and none is there when an uplink is
 import contextlib
 import os
 import pathlib
-import struct
 import threading
 import time
 
@@ -14,6 +13,7 @@ from lib import (KsftSkipEx, Raw, Rtnl, adapter, cmd, defer, ether, ksft_eq,
                  ksft_ge, ksft_main, ksft_pr, ksft_raises, ksft_true, link_stats,
                  machine, pair, port, run, wait_until)
 from lib.flow import Flow, while_it_runs
+from lib.pktgen import Pktgen, sequence
 
 MANY = pathlib.Path("/sys/module/vmq/parameters/many_ports")
 NEVER = 0xffffffff
@@ -42,29 +42,18 @@ class Trains:
     """Frames for three ports in turn, as a driver's poll has them: many at once."""
 
     def __init__(self, count=FRAMES):
-        if run("modprobe", "-q", "pktgen").returncode and \
-                not os.path.exists("/proc/net/pktgen"):
-            raise KsftSkipEx("no pktgen")
         self.count = count
-        self.write("kpktgend_0", "rem_device_all", "add_device up0")
-        defer(self.write, "kpktgend_0", "rem_device_all")
-        self.write("up0", f"count {count}", "pkt_size 60", "delay 0",
-                   "xmit_mode netif_receive", f"burst {TRAIN}", "dst 10.0.0.1",
-                   "dst_mac 52:54:00:00:00:01", "dst_mac_count 3")
+        self.pktgen = Pktgen("up0", f"count {count}", "pkt_size 60",
+                             "xmit_mode netif_receive", f"burst {TRAIN}", "dst 10.0.0.1",
+                             "dst_mac 52:54:00:00:00:01", "dst_mac_count 3")
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.run)
 
     def run(self):
-        self.write("pgctrl", "start")
+        self.pktgen.start()
         # it may end on its own when the process forks
         while self.count == FOR_EVER and not self.stop.is_set():
-            self.write("pgctrl", "start")
-
-    @staticmethod
-    def write(name, *lines):
-        for line in lines:
-            with open(f"/proc/net/pktgen/{name}", "w", encoding="utf-8") as stream:
-                stream.write(line + "\n")
+            self.pktgen.start()
 
     def __enter__(self):
         self.before = arrived()
@@ -76,16 +65,14 @@ class Trains:
         self.stop.set()
         while self.thread.is_alive():
             with contextlib.suppress(OSError):
-                self.write("pgctrl", "stop")
+                self.pktgen.stop()
             self.thread.join(0.1)
 
     def runs(self):
         return self.thread.is_alive()
 
     def sent(self):
-        """What the generator says of the frames that it gave the stack."""
-        text = pathlib.Path("/proc/net/pktgen/up0").read_text(encoding="ascii")
-        return int(text.split("pkts-sofar: ")[1].split()[0])
+        return self.pktgen.sent()
 
 
 def arrived():
@@ -98,11 +85,10 @@ def in_order(raw, last):
         frame = raw.recv(0)
         if frame is None:
             break
-        if frame[42:46] != b"\xbe\x9b\xe9\x55":
-            continue
-        sequence = struct.unpack_from("!I", frame, 46)[0]
-        ksft_ge(sequence, last, "R-24")
-        last = sequence
+        number = sequence(frame)
+        if number is not None:
+            ksft_ge(number, last, "R-24")
+            last = number
     return last
 
 
@@ -258,18 +244,35 @@ def test_list():
             flow.finish()
 
 
+def heard(on, vlan=None):
+    """Of 200 frames of LLDP, how many somebody on a device gets, with no frame waiting,
+    and with those that may wait."""
+    counts = []
+    for wait in (NEVER, 1):
+        many(wait)
+        wire, uplink = Raw("wire0"), Raw(on, 0x88cc)
+        with wire, uplink:
+            for _ in range(200):
+                wire.send(ether(b"\x01\x80\xc2\x00\x00\x0e", proto=0x88cc, vlan=vlan))
+            counts.append(len(uplink.all()))
+    return counts
+
+
 def test_listener():
     """Who listens on the uplink for one protocol gets all of it, as LLDP does."""
     world()
-    heard = []
-    for wait in (NEVER, 1):
-        many(wait)
-        wire, uplink = Raw("wire0"), Raw("up0", 0x88cc)
-        with wire, uplink:
-            for _ in range(200):
-                wire.send(ether(b"\x01\x80\xc2\x00\x00\x0e", proto=0x88cc))
-            heard.append(len(uplink.all()))
-    ksft_eq(heard, [200, 200])
+    ksft_eq(heard("up0"), [200, 200])
+
+
+def test_listener_below():
+    """And so does who listens on the NIC, where the uplink is one of its VLANs."""
+    pair()
+    defer(many, MANY.read_text(encoding="ascii").strip())
+    cmd("ip link add link up0 name up0.5 type vlan id 5")
+    cmd("ip link set up0.5 up")
+    adapter("vmq5", uplink="up0.5", rxq=4)
+    port("vm1", link="vmq5", number=1)
+    ksft_eq(heard("up0", vlan=5), [200, 200])
 
 
 def test_bond():

@@ -62,6 +62,12 @@ static unsigned int vmq_near_many = 512;
 static unsigned int vmq_near_n;		/* ports of adapters with an uplink */
 static bool vmq_near_on;		/* false before the key is */
 
+/* Where the stack says that frames of an uplink came from. */
+static struct net_device *vmq_near_nic(struct net_device *uplink)
+{
+	return is_vlan_dev(uplink) ? vlan_dev_real_dev(uplink) : uplink;
+}
+
 /* ---- frames ---- */
 
 /* The first step: asks for where the filter may be. */
@@ -85,14 +91,16 @@ static void vmq_near_ask(const struct vmq_adapter *a, const struct sk_buff *skb)
 }
 
 /*
- * Does somebody listen for its protocol on the uplink itself, as for LLDP? What goes
- * behind the poll does not come by there.
+ * Does somebody listen for its protocol where the stack says that it came from, as for
+ * LLDP? Of a VLAN device that is the NIC. What goes behind the poll does not come by
+ * there.
  */
 static bool vmq_near_heard(const struct sk_buff *skb)
 {
+	const struct net_device *nic = vmq_near_nic(skb->dev);
 	const struct packet_type *pt;
 
-	list_for_each_entry_rcu(pt, &skb->dev->ptype_specific, list)
+	list_for_each_entry_rcu(pt, &nic->ptype_specific, list)
 		if (pt->type == skb->protocol)
 			return true;
 	return false;
@@ -247,10 +255,10 @@ void vmq_near_adapter_destroy(struct vmq_adapter *a)
 	free_percpu(a->near);
 }
 
-static int vmq_near_is_lag(struct net_device *dev,
+static int vmq_near_is_any(struct net_device *dev,
 			   struct netdev_nested_priv *priv)
 {
-	return netif_is_lag_master(dev);
+	return true;
 }
 
 /**
@@ -258,17 +266,19 @@ static int vmq_near_is_lag(struct net_device *dev,
  * @uplink: the uplink
  *
  * The stack remembers which device a frame came from: of a bond, the member. There a
- * frame would be told to have come from another one's.
+ * frame would be told to have come from another one's. So only a device fits that
+ * nothing is below, and VLAN devices over such a one.
  *
  * Context: Process context, rtnl held.
  * Return: true if all of them come from one device.
  */
 bool vmq_near_uplink_fits(struct net_device *uplink)
 {
+	struct net_device *nic = vmq_near_nic(uplink);
 	struct netdev_nested_priv priv = {};
 
-	return !netif_is_lag_master(uplink) &&
-	       !netdev_walk_all_lower_dev(uplink, vmq_near_is_lag, &priv);
+	return !netif_is_lag_master(nic) &&
+	       !netdev_walk_all_lower_dev(nic, vmq_near_is_any, &priv);
 }
 
 /* ---- how many ports there are ---- */
