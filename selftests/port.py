@@ -3,10 +3,12 @@
 """What can be set of a port: vmqctl port set."""
 
 import errno
+import socket
 
-from lib import (UAPI, Genl, Session, adapter, attr, attr_str, cmd, fail_cmd,
-                 ksft_eq, ksft_in, ksft_main, ksft_ne, monitor, port, refused,
-                 restore, save, vmqctl)
+from lib import (UAPI, Genl, NetNS, Rtnl, Session, adapter, attr, attr_str, cmd, defer,
+                 fail_cmd, ksft_eq, ksft_in, ksft_lt, ksft_main, ksft_ne,
+                 monitor, parse_attrs, port, refused, restore, save, vmqctl)
+from lib.netlink import NLM_F_DUMP, NLMSG_DONE, NLMSG_ERROR
 
 DEV, UUID = 2, "12345678-9abc-def0-1234-56789abcdef0"
 
@@ -84,6 +86,58 @@ def test_session():
         ksft_eq(uuid(), before)
     port_set("vm1", uuid_attr(UUID))
     ksft_eq(uuid(), UUID)
+
+
+def dumped(genl, between=None):
+    """Names of the ports of a dump, in its order; after the first message of it, others
+    may be made and deleted."""
+    names, done = [], False
+    genl.sock.send(genl.frame(UAPI["VMQ_CMD_PORT_GET"], flags=NLM_F_DUMP))
+    while not done:
+        for kind, _, seq, payload in genl.receive():
+            ksft_eq(seq, genl.seq)
+            ksft_ne(kind, NLMSG_ERROR)
+            done = done or kind == NLMSG_DONE
+            if kind == genl.family:
+                names.append(dict(parse_attrs(payload[4:]))[DEV].rstrip(b"\0").decode())
+        if between and not done:
+            between(names)
+            between = None
+    return names
+
+
+def test_dump():
+    """Ports may come and go while a dump goes on: each that stays is in it once, of each
+    adapter, and none of another network namespace."""
+    many = 140
+    for link in ("vmq0", "vmq1"):
+        adapter(link)
+    for number in range(many):
+        port(f"vm{number}", link=f"vmq{number % 2}", number=number)
+    away, rtnl, genl = NetNS(), Rtnl(), Genl()
+    defer(rtnl.close)
+    defer(genl.close)
+    rtnl.set("vm7", netns_fd=away.fd)
+    # little room, so that it takes several messages
+    genl.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    stay = [f"vm{n}" for n in range(many) if n != 7]
+    ksft_eq(sorted(dumped(genl)), sorted(stay))
+    gone = []
+
+    def change(names):
+        ksft_lt(len(names), many // 2, "it is not through")
+        # the last one that was told, the next one, and one far from it
+        at = stay.index(names[-1])
+        for name in (names[-1], stay[at + 2], stay[at + 20], names[0]):
+            rtnl.delete(name)
+            gone.append(name)
+        port("new", link="vmq1", number=many)
+
+    names = dumped(genl, change)
+    ksft_eq(len(names), len(set(names)), "none of them twice")
+    ksft_eq([name for name in stay if name not in gone and name not in names], [])
+    ksft_eq(sorted(dumped(genl)),
+            sorted([each for each in stay if each not in gone] + ["new"]))
 
 
 if __name__ == "__main__":

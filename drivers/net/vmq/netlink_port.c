@@ -28,25 +28,31 @@ int vmq_nl_port_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return vmq_nl_get(info, vmq_get_port);
 }
 
-/* A port is seen in the netns where it is, its adapter's or another. */
+/*
+ * A port is seen in the netns where it is, its adapter's or another. By ifindex, so
+ * that ports may come and go between two messages, and the next one is found at once.
+ */
 static int vmq_dump_ports(struct sk_buff *skb, struct netlink_callback *cb,
 			  struct vmq_adapter *a, unsigned long *pos)
 {
+	unsigned long ifindex = *pos;
+	struct net_device *dev;
 	struct vmq_port *port;
 	void *hdr;
 	int err;
 
-	/* by id, which only grows: ports may come and go between two messages */
-	list_for_each_entry(port, &a->ports, node) {
-		if (port->id <= *pos ||
-		    !net_eq(dev_net(port->dev), sock_net(skb->sk)))
+	for_each_netdev_dump(sock_net(skb->sk), dev, ifindex) {
+		if (!vmq_is_port(dev))
 			continue;
+		port = vmq_port_priv(dev);
+		if (port->adapter != a || port->deleted)
+			continue;
+		*pos = ifindex;
 		hdr = vmq_dump_start(skb, cb, VMQ_CMD_PORT_GET);
 		err = hdr ? vmq_fill_port(skb, port) : -EMSGSIZE;
 		err = vmq_dump_end(skb, hdr, err);
 		if (err)
 			return err;
-		*pos = port->id;
 	}
 	return 0;
 }
