@@ -11,6 +11,11 @@
 #include "out.h"
 #include "vmqctl.h"
 
+/* One thread writes, so there is nothing to lock for each character. */
+#define putchar(c)		putchar_unlocked(c)
+#define fputs(s, stream)	fputs_unlocked(s, stream)
+#define fwrite(p, n, m, stream)	fwrite_unlocked(p, n, m, stream)
+
 #define OUT_DEPTH_MAX	8
 #define OUT_INDENT	4
 #define OUT_BUFFER	(1 << 16)
@@ -41,9 +46,12 @@ static struct {
 
 void out_init(bool json, bool pretty)
 {
+	/* glibc takes its own size, a page, where it is to allocate the buffer */
+	static char buffer[OUT_BUFFER];
+
 	/* a list of thousands is not written by the page */
 	if (!isatty(STDOUT_FILENO))
-		setvbuf(stdout, NULL, _IOFBF, OUT_BUFFER);
+		setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	out.json = json;
 	out.pretty = pretty;
 }
@@ -161,15 +169,18 @@ static void put_word(const char *str, size_t len)
 		fwrite(str, 1, len, stdout);
 }
 
+static void put_indent(unsigned int columns)
+{
+	while (columns--)
+		putchar(' ');
+}
+
 static void json_newline(void)
 {
-	unsigned int i, depth = out.depth + (out.bare ? 0 : 1);
-
 	if (!out.pretty)
 		return;
 	putchar('\n');
-	for (i = 0; i < depth * OUT_INDENT; i++)
-		putchar(' ');
+	put_indent((out.depth + (out.bare ? 0 : 1)) * OUT_INDENT);
 }
 
 static void text_newline(void)
@@ -206,7 +217,7 @@ static void put_key(const char *key)
 	if (out.line_open)
 		putchar(' ');
 	else
-		printf("%*s", (int)(out.indent * OUT_INDENT), "");
+		put_indent(out.indent * OUT_INDENT);
 	out.line_open = true;
 	if (key)
 		fputs(key, stdout);
@@ -335,11 +346,24 @@ void out_cstr(const char *key, const char *s)
 	out_str(key, s, strlen(s));
 }
 
+/* Most of what is shown, and printf() is slow. */
+static void put_uint(uint64_t v)
+{
+	char buf[20];
+	size_t at = sizeof(buf);
+
+	do {
+		buf[--at] = '0' + v % 10;
+		v /= 10;
+	} while (v);
+	fwrite(buf + at, 1, sizeof(buf) - at, stdout);
+}
+
 void out_uint(const char *key, uint64_t v)
 {
 	put_key(key);
 	put_gap(key);
-	printf("%" PRIu64, v);
+	put_uint(v);
 }
 
 /* Text is hexadecimal; JSON has no such numbers. */
@@ -348,7 +372,7 @@ void out_hex(const char *key, uint64_t v, unsigned int digits)
 	put_key(key);
 	put_gap(key);
 	if (out.json)
-		printf("%" PRIu64, v);
+		put_uint(v);
 	else
 		printf("0x%0*" PRIx64, (int)digits, v);
 }
@@ -390,7 +414,7 @@ void out_break(void)
 	if (out.json || !out.line_open)
 		return;
 	putchar('\n');
-	printf("%*s", (int)((out.indent + 1) * OUT_INDENT - 1), "");
+	put_indent((out.indent + 1) * OUT_INDENT - 1);
 }
 
 int out_flush(void)
