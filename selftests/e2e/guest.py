@@ -56,18 +56,35 @@ class World:
 world = World()
 
 
+def answered(count, tries, once):
+    """All but one of `count` pings are answered at one go. On a busy host QEMU's igb loses
+    an interrupt now and then, with or without vmq, which its driver finds out two or
+    three seconds later; so there are some tries."""
+    shown = []
+    for _ in range(tries):
+        shown.append(once())
+        found = re.search(r"(\d+) packets received", shown[-1])
+        if found and int(found[1]) >= count - 1:
+            return
+    raise AssertionError("\n".join(shown))
+
+
 def ping(address, *options):
     """From the guest."""
-    shown = world.guest.run(f"ping -c 4 -W 20 {' '.join(options)} {address}")
-    # an emulated machine that stands still for a second may lose one
-    check(re.search(r" [34] packets received", shown), shown)
+    answered(4, 5, lambda: world.guest.run(
+        f"ping -c 4 -W 20 {' '.join(options)} {address}", check=False))
+
+
+def ping_station(count, options="", wait=20):
+    """From the station; -> what is said of it."""
+    return sh("ip netns exec station busybox ping "
+              f"-c {count} -W {wait} {options} {GUEST[1]}", check=False)
 
 
 def ping_guest(count, options="", wait=20):
     """From the station; -> number of answers."""
-    shown = sh("ip netns exec station busybox ping "
-               f"-c {count} -W {wait} {options} {GUEST[1]}", check=False)
-    return int(re.search(r"(\d+) packets received", shown)[1])
+    return int(re.search(r"(\d+) packets received",
+                         ping_station(count, options, wait))[1])
 
 
 def transfer(peer, address):
@@ -99,7 +116,7 @@ def test_ping():
 def test_queues():
     """Its frames come by the queue of its port, and by that alone"""
     before = counters("vmq0")
-    check(ping_guest(5) >= 4)
+    answered(5, 5, lambda: ping_station(5))
     after = counters("vmq0")
     grown = {queue: after[name] - before[name] for queue in range(10)
              for name in [f"rx_queue_{queue}_packets"]}
@@ -125,7 +142,7 @@ def test_mtu():
     world.guest.run("ip link set eth0 mtu 4000")
     wait_for("the link is back", lambda: ping_guest(1))
     ping(STATION, "-s 3900")
-    check(ping_guest(3, "-s 3972") >= 2)
+    answered(3, 5, lambda: ping_station(3, "-s 3972"))
     sh("ip link set vm1 mtu 1500; ip link set vmq0 mtu 1500;"
        "ip link set eth0 mtu 1500; ip -n station link set eth2 mtu 1500")
     world.guest.run("ip link set eth0 mtu 1500")
