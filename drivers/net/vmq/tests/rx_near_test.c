@@ -3,8 +3,10 @@
  * KUnit: frames in hand, where there are many ports: none is kept too long, and none
  * overtakes another (R-24).
  */
+#include <linux/delay.h>
 #include <linux/etherdevice.h>
 #include <linux/rtnetlink.h>
+#include <net/sock.h>
 
 #include "../rx_near.h"
 #include "adapter_fixture.h"
@@ -20,6 +22,7 @@ static struct near_got {
 	unsigned int n;
 	u8 from[256];			/* index in @dev */
 	u8 number[256];
+	bool sk[256];			/* it has a socket */
 } near_got;
 
 static int near_receive(struct sk_buff *skb, struct net_device *dev,
@@ -30,6 +33,7 @@ static int near_receive(struct sk_buff *skb, struct net_device *dev,
 	if (got->n < ARRAY_SIZE(got->number) &&
 	    (dev == got->dev[0] || dev == got->dev[1])) {
 		got->from[got->n] = dev == got->dev[1];
+		got->sk[got->n] = skb->sk;
 		got->number[got->n++] = skb->data[0];
 	}
 	consume_skb(skb);
@@ -308,6 +312,52 @@ static void near_moved(struct kunit *test)
 	near_expect(test, 0, 0);
 }
 
+/* BPF chose a socket for it, of which nobody has a reference. */
+static struct sk_buff *near_frame_sk(struct kunit *test, struct vmq_adapter *a,
+				     u8 number, struct sock *sk)
+{
+	struct sk_buff *skb = near_frame(test, a, number);
+
+	if (skb) {
+		skb->sk = sk;
+		skb->destructor = sock_pfree;
+	}
+	return skb;
+}
+
+/* It does not wait here; where it has to wait for its queue, it gives up the socket. */
+static void near_socket(struct kunit *test)
+{
+	struct vmq_adapter *a = *near_begin(test);
+	struct vmq_port *port = fixture_port(test, a, true);
+	struct sk_buff *skb;
+	struct sock *sk;
+	int i;
+
+	sk = kunit_kzalloc(test, sizeof(*sk), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sk);
+	sock_set_flag(sk, SOCK_RCU_FREE);
+	near_got.dev[1] = port->dev;
+	migrate_disable();
+	near_pause_over(test, a);
+	local_bh_disable();
+	KUNIT_EXPECT_EQ(test, near_rx(a, near_frame_sk(test, a, 0, sk)), 0);
+	skb = near_frame_sk(test, a, 1, sk);
+	if (skb) {
+		rcu_read_lock();
+		vmq_queue_receive(vmq_port_queue(port), skb, false);
+		rcu_read_unlock();
+	}
+	near_expect(test, 0, 1);
+	local_bh_enable();
+	migrate_enable();
+	for (i = 0; i < 1000 && READ_ONCE(near_got.n) < 2; i++)
+		usleep_range(1000, 2000);
+	near_expect(test, 0, 2);
+	KUNIT_EXPECT_TRUE(test, near_got.sk[0]);
+	KUNIT_EXPECT_FALSE(test, near_got.sk[1]);
+}
+
 static struct kunit_case near_cases[] = {
 	KUNIT_CASE(near_threshold),
 	KUNIT_CASE(near_order),
@@ -316,6 +366,7 @@ static struct kunit_case near_cases[] = {
 	KUNIT_CASE(near_heard),
 	KUNIT_CASE(near_unfit),
 	KUNIT_CASE(near_moved),
+	KUNIT_CASE(near_socket),
 	{}
 };
 
