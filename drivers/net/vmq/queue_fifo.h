@@ -22,7 +22,10 @@
  * that it sent to the old one, which pass a mark (vmq_fifo_mark()).
  *
  * What arrives on two CPUs at once has no order. On one CPU, a frame that is
- * delivered directly is through before the next one is looked at.
+ * delivered directly is through before the next one is looked at; but where the stack
+ * takes a list of frames for a netdev, it is at the end of that list. So where other
+ * frames of the queue wait meanwhile that came on another CPU, as what a guest sends to
+ * the host, it may be overtaken by the next one of the list.
  */
 #ifndef _VMQ_QUEUE_FIFO_H
 #define _VMQ_QUEUE_FIFO_H

@@ -207,9 +207,7 @@ void vmq_near_drain(struct vmq_adapter *a)
 {
 	int cpu;
 
-	/* who switches it off has waited for all */
-	if (!vmq_near_used())
-		return;
+	/* whatever the key says: where it is switched on, not all of the code sees it at once */
 	for_each_possible_cpu(cpu) {
 		struct vmq_near *n = per_cpu_ptr(a->near, cpu);
 

@@ -358,9 +358,13 @@ static void vmq_uplink_below(unsigned long event, void *ptr)
 		uplink = rtnl_dereference(a->uplink);
 		if (!uplink || uplink == dev)
 			continue;
-		if (netdev_has_upper_dev(dev, uplink) ||
-		    (event == NETDEV_CHANGEUPPER && info->upper_dev == uplink))
-			vmq_offload_check(a);
+		if (!netdev_has_upper_dev(dev, uplink) &&
+		    !(event == NETDEV_CHANGEUPPER && info->upper_dev == uplink))
+			continue;
+		vmq_offload_check(a);
+		/* as of a NIC that gets a VF to receive by */
+		if (event == NETDEV_CHANGEUPPER)
+			WRITE_ONCE(a->near_fits, vmq_near_uplink_fits(uplink));
 	}
 }
 
